@@ -1,0 +1,1 @@
+"""make run: broker, services and simulator as processes of one command."""

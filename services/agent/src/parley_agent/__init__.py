@@ -1,0 +1,1 @@
+"""InboundMessage in, TurnDone out."""

@@ -1,0 +1,1 @@
+"""TurnDone in, texts to Twilio, PartSent and PartFailed out."""

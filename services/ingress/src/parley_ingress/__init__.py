@@ -1,0 +1,1 @@
+"""Twilio webhooks in, InboundMessage, ConsentChanged and DeliveryReport out."""

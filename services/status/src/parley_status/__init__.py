@@ -1,0 +1,1 @@
+"""Every event in, the database, the API and the inbox out."""
