@@ -1,1 +1,1 @@
-"""What every Parley service shares: events, the bus, channels, telemetry, the service shell and the pure domain."""
+"""What every Parley service shares: events, bus, channels, telemetry, the service shell, pure rules."""

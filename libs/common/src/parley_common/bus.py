@@ -1,0 +1,172 @@
+"""The broker as Parley uses it: publish once, append to a chain, read from the stream's leader.
+
+All that decides is read through ``STREAM.MSG.GET``, which the leader answers; direct gets and ``kv.get`` may be
+stale and are not offered here. This module knows NATS and no rule of Parley.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import PubAck
+from nats.js.errors import APIError, NotFoundError
+
+from parley_common import events, topology, tracing
+
+_NO_MESSAGE_FOUND = 10037
+_WRONG_LAST_SEQUENCE = 10071
+_EVENT_ID = "Parley-Event-Id"
+_RETRY_S = 0.2
+_API_TIMEOUT_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+BROKER_TROUBLE = (NatsError, TimeoutError, OSError)
+"""What the client raises while the broker is gone, slow or electing a leader."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A message in a stream. ``time`` is the broker's clock when it was stored."""
+
+    seq: int
+    subject: str
+    headers: Mapping[str, str]
+    data: bytes
+    time: datetime
+
+    def event(self) -> events.AnyEvent:
+        """The event it holds; raises ``msgspec.DecodeError``."""
+        return events.decode(self.data)
+
+
+class Superseded(Exception):  # noqa: N818 - a state of the chain, not a fault
+    """The chain has grown since it was read; read it again and decide anew."""
+
+
+class Bus:
+    """A connection to NATS that waits for the broker for as long as it takes."""
+
+    def __init__(self, url: str, *, name: str) -> None:
+        self._url = url
+        self._name = name
+        self.nc = Client()
+        self.js: JetStreamContext = self.nc.jetstream(timeout=_API_TIMEOUT_S)
+
+    async def connect(self) -> None:
+        """Connects, waiting for a broker that is not there yet."""
+        await self.nc.connect(**connection_options(self._url, self._name))
+
+    async def close(self) -> None:
+        """Flushes what is pending where that is possible, and closes."""
+        try:
+            if self.nc.is_connected:
+                await self.nc.flush(timeout=2)
+        except BROKER_TROUBLE as error:
+            log.info("closing without a flush, the broker is gone", error=type(error).__name__)
+        await self.nc.close()
+
+    async def publish(
+        self, subject: str, event: events.Event, *, dedupe: bool = False, timeout_s: float = _API_TIMEOUT_S
+    ) -> int:
+        """Stores the event, returns its sequence. ``dedupe`` makes a repeated ``event.id`` store nothing."""
+        headers = _headers(event)
+        if dedupe:
+            headers["Nats-Msg-Id"] = event.id
+        ack = await self._put(subject, event, headers, timeout_s)
+        return ack.seq
+
+    async def append(self, subject: str, event: events.Event, *, after: int, chain: str) -> int:
+        """Adds the event to ``chain`` right after sequence ``after`` (0: as its first), returns its sequence.
+
+        Waits while the broker is gone. A write whose ack was lost is recognised by the event's id. Raises
+        ``Superseded`` where the chain has another end.
+        """
+        headers = _headers(event) | {
+            "Nats-Expected-Last-Subject-Sequence": str(after),
+            "Nats-Expected-Last-Subject-Sequence-Subject": chain,
+        }
+        while True:
+            try:
+                return (await self._put(subject, event, headers, _API_TIMEOUT_S)).seq
+            except APIError as error:
+                if error.err_code == _WRONG_LAST_SEQUENCE:
+                    return await self._own_or_superseded(event, chain)
+                log.warning("append refused, trying again", subject=subject, error=str(error))
+            except BROKER_TROUBLE as error:
+                log.info("append waits for the broker", error=type(error).__name__)
+            await asyncio.sleep(_RETRY_S)
+
+    async def last(self, subject: str) -> Stored | None:
+        """The newest message on the subject (wildcards allowed), read from the leader."""
+        return await self._get(subject, seq=None, following=False)
+
+    async def next(self, subject: str, *, seq: int) -> Stored | None:
+        """The first message on the subject at or after ``seq``, read from the leader."""
+        return await self._get(subject, seq=seq, following=True)
+
+    async def _get(self, subject: str, *, seq: int | None, following: bool) -> Stored | None:
+        stream = topology.stream_of(subject)
+        try:
+            raw = await self.js.get_msg(stream, seq=seq, subject=subject, next=following)
+        except NotFoundError as error:
+            if error.err_code == _NO_MESSAGE_FOUND:
+                return None
+            raise
+        return Stored(
+            seq=raw.seq or 0,
+            subject=raw.subject or "",
+            headers=raw.headers or {},
+            data=raw.data or b"",
+            time=raw.time or datetime.fromtimestamp(0, UTC),
+        )
+
+    async def _own_or_superseded(self, event: events.Event, chain: str) -> int:
+        tail = await self.last(chain)
+        if tail is not None and tail.headers.get(_EVENT_ID) == event.id:
+            return tail.seq
+        raise Superseded(f"{chain} no longer ends where it was read")
+
+    async def _put(self, subject: str, event: events.Event, headers: dict[str, str], timeout_s: float) -> PubAck:
+        tracing.inject(headers)
+        return await self.js.publish(subject, events.encode(event), headers=headers, timeout=timeout_s)
+
+
+def connection_options(url: str, name: str) -> dict[str, Any]:
+    """How every connection is made: endless reconnects, soon after one another, no echo of secrets."""
+    return {
+        "servers": url.split(","),
+        "name": name,
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": 0.25,
+        "connect_timeout": 2,
+        "ping_interval": 5,
+        "max_outstanding_pings": 2,
+        "error_cb": _on_error,
+        "disconnected_cb": _on_disconnect,
+        "reconnected_cb": _on_reconnect,
+    }
+
+
+async def _on_error(error: Exception) -> None:
+    log.info("broker connection", error=type(error).__name__)
+
+
+async def _on_disconnect() -> None:
+    log.warning("broker disconnected")
+
+
+async def _on_reconnect() -> None:
+    log.info("broker reconnected")
+
+
+def _headers(event: events.Event) -> dict[str, str]:
+    return {"content-type": "application/json", _EVENT_ID: event.id}

@@ -1,0 +1,121 @@
+"""A channel: one Twilio identity and what answers behind it.
+
+The quick start describes one channel by the environment, with the names people know from Twilio. This module
+knows neither the broker nor Twilio's API.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from parley_common.settings import (
+    Environment,
+    SettingsError,
+    read_flag,
+    read_list,
+    read_number,
+    read_optional,
+    read_text,
+)
+
+QUICK_START = "default"
+TWILIO_API = "https://api.twilio.com"
+
+_SID = re.compile(r"(AC|MG)[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """One Twilio identity.
+
+    ``auth_tokens``: the primary first, then the next one while it is being rotated. ``shared_keys``: id to
+    secret of Twilio's HMAC_SHA256 keys; where there are any, a webhook must be signed with one.
+    ``rate_mps``: segments a second for each sender, None for the default of the sender's type.
+    """
+
+    name: str
+    account_sid: str
+    auth_tokens: tuple[str, ...]
+    numbers: tuple[str, ...]
+    messaging_service_sid: str | None
+    allowed: frozenset[str]
+    allow_all: bool
+    rate_mps: float | None = None
+    shared_keys: tuple[tuple[str, str], ...] = ()
+    api_base_url: str = TWILIO_API
+
+    def sender_for(self, recipient: str) -> str:
+        """Who answers a text to ``recipient``: the Messaging Service where there is one, else that number."""
+        return self.messaging_service_sid or recipient
+
+    def owns(self, address: str) -> bool:
+        """Whether an address is one of the channel's numbers."""
+        return address in self.numbers
+
+    def allows(self, contact: str) -> bool:
+        """Whether this person may text the agent. Nobody may by default."""
+        return self.allow_all or contact in self.allowed
+
+
+@dataclass(frozen=True)
+class Channels:
+    """The channels this process serves."""
+
+    all: tuple[Channel, ...]
+
+    def named(self, name: str) -> Channel | None:
+        """The channel of that name."""
+        return next((channel for channel in self.all if channel.name == name), None)
+
+    def of_webhook(self, account_sid: str, recipient: str, service_sid: str | None) -> Channel | None:
+        """Whose webhook this is: by Messaging Service first, since pool numbers need not be listed."""
+        mine = [channel for channel in self.all if channel.account_sid == account_sid]
+        by_service = (c for c in mine if service_sid and c.messaging_service_sid == service_sid)
+        by_number = (c for c in mine if c.owns(recipient))
+        return next(by_service, None) or next(by_number, None)
+
+
+def read_channels(environment: Environment = os.environ) -> Channels:
+    """The quick start's one channel."""
+    numbers = read_list(environment, "TWILIO_PHONE_NUMBER")
+    service = read_optional(environment, "TWILIO_MESSAGING_SERVICE_SID")
+    if not numbers and service is None:
+        raise SettingsError("TWILIO_PHONE_NUMBER is not set: set it, or TWILIO_MESSAGING_SERVICE_SID")
+    if service is not None:
+        _check_sid("TWILIO_MESSAGING_SERVICE_SID", service, "MG")
+    account_sid = read_text(environment, "TWILIO_ACCOUNT_SID")
+    _check_sid("TWILIO_ACCOUNT_SID", account_sid, "AC")
+    rate = read_number(environment, "PARLEY_SENDER_MPS", 0.0)
+    channel = Channel(
+        name=QUICK_START,
+        account_sid=account_sid,
+        auth_tokens=_read_tokens(environment),
+        shared_keys=_read_shared_keys(environment),
+        numbers=numbers,
+        messaging_service_sid=service,
+        allowed=frozenset(read_list(environment, "SMS_ALLOWED_USERS")),
+        allow_all=read_flag(environment, "SMS_ALLOW_ALL_USERS"),
+        rate_mps=rate or None,
+        api_base_url=read_text(environment, "TWILIO_API_BASE_URL", TWILIO_API).rstrip("/"),
+    )
+    return Channels((channel,))
+
+
+def _read_tokens(environment: Environment) -> tuple[str, ...]:
+    primary = read_text(environment, "TWILIO_AUTH_TOKEN")
+    following = read_optional(environment, "TWILIO_AUTH_TOKEN_NEXT")
+    return (primary,) if following is None else (primary, following)
+
+
+def _read_shared_keys(environment: Environment) -> tuple[tuple[str, str], ...]:
+    pairs = tuple(entry.partition("=") for entry in read_list(environment, "TWILIO_WEBHOOK_SHARED_KEYS"))
+    if any(not (key and secret) for key, _, secret in pairs):
+        raise SettingsError("TWILIO_WEBHOOK_SHARED_KEYS must hold pairs: key id=secret,key id=secret")
+    return tuple((key, secret) for key, _, secret in pairs)
+
+
+def _check_sid(name: str, value: str, prefix: str) -> None:
+    if not (_SID.fullmatch(value) and value.startswith(prefix)):
+        raise SettingsError(f"{name} is not a SID: it is {prefix} and 32 hex digits, copy it from the Console")

@@ -1,0 +1,99 @@
+"""The declare step: makes JetStream hold what ``topology`` says. Idempotent; run it before the services.
+
+``python -m parley_common.declare`` runs it as a command. Services do not declare streams, they wait for them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+import structlog
+from nats.js import JetStreamContext
+from nats.js.api import StreamConfig
+from nats.js.errors import APIError, NotFoundError
+
+from parley_common import topology
+from parley_common.bus import BROKER_TROUBLE, Bus
+from parley_common.logs import start_logging
+from parley_common.settings import SettingsError, read_common, read_limits
+
+_RETRY_S = 0.25
+_API_TIMEOUT_S = 2.0
+_NAME_IN_USE = 10058
+
+log = structlog.get_logger(__name__)
+
+
+async def declare(js: JetStreamContext, limits: topology.Limits) -> None:
+    """Creates or updates every stream and consumer."""
+    for config in topology.streams(limits):
+        await declare_stream(js, config)
+    for consumer in topology.CONSUMERS:
+        await js.add_consumer(consumer.stream, consumer.config())
+
+
+async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:
+    """Creates the stream, or brings an existing one to this configuration."""
+    try:
+        await js.add_stream(config)
+    except APIError as error:
+        if error.err_code != _NAME_IN_USE:
+            raise
+        await js.update_stream(config)
+
+
+async def wait_declared(js: JetStreamContext, durables: frozenset[str]) -> None:
+    """Returns once all streams and these consumers exist; waits for the broker and the declare step."""
+    while (missing := await _missing(js, durables)) is not None:
+        log.info("waiting for the declare step", missing=missing)
+        await asyncio.sleep(_RETRY_S)
+
+
+async def _missing(js: JetStreamContext, durables: frozenset[str]) -> str | None:
+    """What is not there yet, None where all is."""
+    try:
+        for config in topology.streams(topology.Limits()):
+            await js.stream_info(str(config.name))
+        for consumer in topology.CONSUMERS:
+            if consumer.durable in durables:
+                await js.consumer_info(consumer.stream, consumer.durable, timeout=_API_TIMEOUT_S)
+    except NotFoundError as error:
+        return error.description or "a stream or consumer"
+    except BROKER_TROUBLE:
+        return "the broker"
+    return None
+
+
+async def _run(nats_url: str, limits: topology.Limits) -> None:
+    bus = Bus(nats_url, name="parley-declare")
+    await bus.connect()
+    while True:
+        try:
+            await declare(bus.js, limits)
+            break
+        except (NotFoundError, *BROKER_TROUBLE) as error:
+            if isinstance(error, APIError) and error.code not in (404, 503):
+                raise
+            await asyncio.sleep(_RETRY_S)
+    await bus.close()
+
+
+def main() -> None:
+    """The command."""
+    argparse.ArgumentParser(prog="python -m parley_common.declare", description=__doc__).parse_args()
+    try:
+        common, limits = read_common(), read_limits()
+    except SettingsError as error:
+        sys.exit(str(error))
+    start_logging("declare", readable=common.readable_logs)
+    try:
+        asyncio.run(_run(common.nats_url, limits))
+    except APIError as error:
+        sys.exit(f"JetStream refused the declaration: {error.description}")
+    log.info("declared", streams=len(topology.streams(limits)), consumers=len(topology.CONSUMERS))
+
+
+if __name__ == "__main__":
+    main()

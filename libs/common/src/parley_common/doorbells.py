@@ -1,0 +1,137 @@
+"""Doorbells: a delivery only says that a conversation has work; one task per conversation does it.
+
+A bell is held un-acked, kept alive by heartbeats, until the work behind it is seen done. What the work is, and
+when it is done, only the drain knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from parley_common.bus import BROKER_TROUBLE, Bus
+from parley_common.topology import HEARTBEAT_S
+
+_TROUBLE_DELAY_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bell:
+    """A held delivery: the sequence it speaks of and the subject that answers it."""
+
+    seq: int
+    reply: str
+
+
+class Busy(Exception):  # noqa: N818 - a state, not a fault
+    """Somebody living works on this conversation; the bell is for later."""
+
+
+Highest = Callable[[], int]
+Drain = Callable[[str, Highest], Awaitable[int]]
+"""Works on a conversation and returns the sequence up to which it saw everything done.
+
+It may ask for the highest sequence rung so far. Raises ``Busy``.
+"""
+
+
+class Doorbells:
+    """The bells this worker holds, and a task for each conversation that has some."""
+
+    def __init__(self, bus: Bus, drain: Drain, *, most_conversations: int = 5_000) -> None:
+        self._bus = bus
+        self._drain = drain
+        self._held: dict[str, dict[int, Bell]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._room = asyncio.Semaphore(most_conversations)
+        self._open = True
+
+    async def ring(self, conversation: str, bell: Bell) -> None:
+        """Holds the bell and sees to it that its conversation is worked on; waits where there is no room."""
+        if not self._open:
+            await self._nak(bell, 0.0)
+            return
+        self._held.setdefault(conversation, {})[bell.seq] = bell
+        if conversation not in self._tasks:
+            self._tasks[conversation] = asyncio.create_task(self._work(conversation))
+            await self._room.acquire()
+
+    @property
+    def conversations(self) -> int:
+        """How many conversations are being worked on."""
+        return len(self._tasks)
+
+    async def keep_alive(self) -> None:
+        """Tells the broker again and again that the held bells are worked on, until cancelled."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            for bell in [bell for bells in self._held.values() for bell in bells.values()]:
+                await self._answer(bell, b"+WPI")
+
+    async def stop(self, grace_s: float) -> None:
+        """Takes no more bells, lets the work end within the grace period, hands the rest back."""
+        self._open = False
+        tasks = list(self._tasks.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for conversation in list(self._held):
+            await self._hand_back(conversation, 0.0)
+
+    async def _work(self, conversation: str) -> None:
+        try:
+            while self._held.get(conversation):
+                await self._work_once(conversation)
+        finally:
+            self._tasks.pop(conversation, None)
+            self._held.pop(conversation, None)
+            self._room.release()
+
+    async def _work_once(self, conversation: str) -> None:
+        rung = max(self._held[conversation])
+        try:
+            done = await self._drain(conversation, lambda: max(self._held[conversation]))
+        except Busy:
+            await self._hand_back(conversation, random.uniform(2.0, 5.0))  # noqa: S311 - spreads retries
+        except BROKER_TROUBLE as error:
+            log.warning("work put off, the broker is in trouble", error=type(error).__name__)
+            await self._hand_back(conversation, _TROUBLE_DELAY_S)
+        except asyncio.CancelledError:
+            await self._hand_back(conversation, 0.0)
+            raise
+        except Exception:
+            log.exception("work failed, it is tried again", conversation=conversation)
+            await self._hand_back(conversation, _TROUBLE_DELAY_S)
+        else:
+            await self._settle(conversation, done, rung)
+
+    async def _settle(self, conversation: str, done: int, rung: int) -> None:
+        """Acks what is done; a bell the drain knew of and could not see done rings again later."""
+        bells = self._held[conversation]
+        for seq in [seq for seq in bells if seq <= done]:
+            await self._answer(bells.pop(seq), b"+ACK")
+        if any(seq <= rung for seq in bells):
+            await self._hand_back(conversation, _TROUBLE_DELAY_S)
+
+    async def _hand_back(self, conversation: str, delay_s: float) -> None:
+        for bell in self._held.pop(conversation, {}).values():
+            await self._nak(bell, delay_s)
+
+    async def _nak(self, bell: Bell, delay_s: float) -> None:
+        delay = json.dumps({"delay": int(delay_s * 1e9)}).encode()
+        await self._answer(bell, b"-NAK " + delay if delay_s else b"-NAK")
+
+    async def _answer(self, bell: Bell, word: bytes) -> None:
+        try:
+            await self._bus.nc.publish(bell.reply, word)
+        except BROKER_TROUBLE as error:
+            log.info("bell not answered, it rings again", error=type(error).__name__)

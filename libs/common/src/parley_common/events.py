@@ -1,0 +1,254 @@
+"""Every event of Parley, in the order a message meets them. One definition, here and nowhere else.
+
+Events are frozen structs, JSON on the wire. A field is never renamed or reused, and a new field has a
+default, because two releases run side by side during an upgrade. Times are aware UTC datetimes, sequences
+are JetStream stream sequences, addresses are written as Twilio writes them (``+15551234567``,
+``whatsapp:+15551234567``). This module knows no subject, no stream and no broker.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What all events share.
+
+    ``id`` names this one write: a repeated publish carries the same id, a second attempt at the same work
+    another. ``at`` is when the cause happened, by the clock of the service that writes.
+    """
+
+    id: str
+    at: datetime
+    channel: str
+    conversation: str
+
+
+class Media(msgspec.Struct, frozen=True, kw_only=True):
+    """One attachment: where it can be fetched, and its MIME type as told by the sender."""
+
+    url: str
+    content_type: str
+
+
+class Keyword(StrEnum):
+    """Words carriers act on. Twilio answers them itself; a bot stays silent."""
+
+    STOP = "STOP"
+    START = "START"
+    HELP = "HELP"
+
+
+class ConsentCause(StrEnum):
+    """How a change of consent was learned."""
+
+    KEYWORD = "keyword"
+    OPT_OUT_TYPE = "opt_out_type"
+    TWILIO_21610 = "21610"
+
+
+class ConsentChanged(Event, frozen=True, kw_only=True):
+    """A contact said STOP or START to one sender, or Twilio told us that they had.
+
+    ``scope`` is what Twilio blocks: the number, or the whole Messaging Service. The latest ``at`` wins.
+    """
+
+    scope: str
+    contact: str
+    granted: bool
+    cause: ConsentCause
+
+
+class InboundMessage(Event, frozen=True, kw_only=True):
+    """A text from a person. ``id`` is the MessageSid, so a redelivered webhook is the same event.
+
+    ``contact`` is the person's address, ``recipient`` the number of ours that was texted.
+    """
+
+    account_sid: str
+    contact: str
+    recipient: str
+    messaging_service_sid: str | None = None
+    body: str = ""
+    media: tuple[Media, ...] = ()
+    keyword: Keyword | None = None
+    segments: int = 1
+    profile_name: str | None = None
+
+
+class TurnBegun(Event, frozen=True, kw_only=True):
+    """A brain that costs or acts starts on the texts ``first``..``last``; ``upto`` is unchanged.
+
+    Fixes the range, counts the attempts and gives tools one idempotency key.
+    """
+
+    upto: int
+    first: int
+    last: int
+    attempt: int
+    worker: str
+
+
+class TurnOutcome(StrEnum):
+    """Why a turn ended as it did."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"
+    ECHO = "echo"
+    KEYWORD = "keyword"
+    NOT_ALLOWED = "not_allowed"
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of an answer, as the brain wrote it: Markdown, not yet rendered for a phone."""
+
+    id: str
+    text: str
+    media: tuple[Media, ...] = ()
+
+
+class TurnDone(Event, frozen=True, kw_only=True):
+    """The end of a turn **and** the cursor: every text up to sequence ``upto`` is dealt with.
+
+    ``sender`` is the number or Messaging Service SID that answers, ``contact`` the person. Replies that are
+    not with Twilio by ``expires_at`` are not sent any more.
+    """
+
+    upto: int
+    first: int
+    outcome: TurnOutcome
+    sender: str
+    contact: str
+    expires_at: datetime
+    messages: tuple[Reply, ...] = ()
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """Where a part stands in its conversation: the turn's sequence, the message in it, the part of that.
+
+    Slots are ordered as the person shall read them.
+    """
+
+    turn: int
+    message: int
+    part: int
+
+
+class PartEvent(Event, frozen=True, kw_only=True):
+    """What the events of one part share. ``part_id`` travels in the StatusCallback URL."""
+
+    part_id: str
+    message_id: str
+    slot: Slot
+    of: int
+
+
+class PartAttempted(PartEvent, frozen=True, kw_only=True):
+    """Written before the POST to Twilio: until an outcome follows, the part is in doubt.
+
+    ``rest`` holds the bodies of the parts after this one, so that another release splits nothing anew.
+    """
+
+    sender: str
+    contact: str
+    body: str
+    attempt: int
+    worker: str
+    media: tuple[Media, ...] = ()
+    rest: tuple[str, ...] = ()
+
+
+class Evidence(StrEnum):
+    """How we know that Twilio has the part."""
+
+    RESPONSE = "response"
+    CALLBACK = "callback"
+    LIST = "list"
+
+
+class PartSent(PartEvent, frozen=True, kw_only=True):
+    """Twilio has the part under ``sid``. ``attempted`` is the sequence of the attempt it ends."""
+
+    attempted: int
+    sid: str
+    segments: int
+    evidence: Evidence
+    twilio_status: str | None = None
+
+
+class FailureClass(StrEnum):
+    """The closed set of ways in which a send can fail; it says what follows."""
+
+    THROTTLED = "throttled"
+    UNREACHABLE = "unreachable"
+    OPTED_OUT = "opted_out"
+    RECIPIENT = "recipient"
+    CONTENT = "content"
+    CONFIGURATION = "configuration"
+    ACCOUNT = "account"
+    QUOTA = "quota"
+    FRAUD_BLOCK = "fraud_block"
+    LOOP_GUARD = "loop_guard"
+    SCHEDULE = "schedule"
+    TRANSIENT_DELIVERY = "transient_delivery"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+class PartFailed(PartEvent, frozen=True, kw_only=True):
+    """The part is certainly not with Twilio. ``final``: nothing of its message is sent any more.
+
+    ``code`` is Twilio's error code, ``reason`` words for the operator. ``attempted`` is the sequence of the
+    attempt it ends, 0 where none was made (expired, opted out).
+    """
+
+    attempted: int
+    failure: FailureClass
+    final: bool
+    reason: str
+    code: int | None = None
+
+
+class DeliveryReport(Event, frozen=True, kw_only=True):
+    """One status callback of Twilio. ``conversation`` is the recipient's, found from ``To``.
+
+    ``part_id`` is the id our StatusCallback URL carried, None where the callback had none.
+    """
+
+    account_sid: str
+    sid: str
+    status: str
+    part_id: str | None = None
+    error_code: int | None = None
+    carrier_done_at: str | None = None
+
+
+class DeadLetter(Event, frozen=True, kw_only=True):
+    """Something that could not be processed, with all that is needed to try again."""
+
+    stream: str
+    sequence: int
+    subject: str
+    reason: str
+    service: str
+
+
+OwnEvent = TurnBegun | TurnDone
+SendEvent = PartAttempted | PartSent | PartFailed
+AnyEvent = ConsentChanged | InboundMessage | OwnEvent | SendEvent | DeliveryReport | DeadLetter
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(event: Event) -> bytes:
+    """The event's bytes on the wire."""
+    return _encoder.encode(event)
+
+
+def decode(data: bytes) -> AnyEvent:
+    """The event in these bytes; raises ``msgspec.DecodeError`` where there is none."""
+    return _decoder.decode(data)

@@ -1,0 +1,131 @@
+"""Who works on what, by leases in a memory stream. They decide cost, never correctness.
+
+A worker keeps one session alive; a lease names the session that holds it. Whoever finds a lease of a dead session
+takes it over by compare-and-set. When the broker forgets the memory stream, it is declared again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+
+import structlog
+from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
+
+from parley_common import topology
+from parley_common.bus import BROKER_TROUBLE, Bus, Stored
+from parley_common.declare import declare_stream
+
+SESSION_TTL_S = 3
+_RENEW_S = 1.0
+_WRONG_LAST_SEQUENCE = 10071
+_TIMEOUT_S = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+def boot_clock_s() -> float:
+    """Seconds since boot, counting suspension too: a frozen process sees how long it was gone."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Leases:
+    """The leases of one worker."""
+
+    def __init__(self, bus: Bus, limits: topology.Limits) -> None:
+        self.session = secrets.token_hex(8)
+        self._bus = bus
+        self._limits = limits
+        self._confirmed_at_s = float("-inf")
+        self._held: dict[str, int] = {}
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether others may already think this worker dead."""
+        return boot_clock_s() - self._confirmed_at_s > SESSION_TTL_S - _RENEW_S / 2
+
+    async def keep_alive(self) -> None:
+        """Renews the session until cancelled."""
+        while True:
+            await self.renew()
+            await asyncio.sleep(_RENEW_S)
+
+    async def renew(self) -> None:
+        """Renews the session once; a failure leaves it to run out."""
+        asked_at_s = boot_clock_s()
+        try:
+            await self._put(_session(self.session), {"Nats-TTL": f"{SESSION_TTL_S}s"})
+        except BROKER_TROUBLE as error:
+            log.info("session not renewed", error=type(error).__name__)
+        else:
+            self._confirmed_at_s = asked_at_s
+
+    async def take(self, key: str) -> str | None:
+        """Takes the lease and returns None, or the living session that holds it."""
+        subject = f"lease.{key}"
+        if await self._claim(key, subject, after=0):
+            return None
+        holder = await self._bus.last(subject)
+        if holder is None:
+            return None if await self._claim(key, subject, after=0) else ""
+        return await self._take_over(key, subject, holder)
+
+    async def release(self, key: str) -> None:
+        """Gives the lease back and leaves no tombstone; nothing happens where it is no longer ours."""
+        seq = self._held.pop(key, None)
+        if seq is not None:
+            await self._delete(seq)
+
+    async def end(self) -> None:
+        """Gives everything back; others need not wait for the session to run out."""
+        for key in list(self._held):
+            await self.release(key)
+        session = await self._bus.last(_session(self.session))
+        if session is not None:
+            await self._delete(session.seq)
+
+    async def _delete(self, seq: int) -> None:
+        request = json.dumps({"seq": seq, "no_erase": True}).encode()
+        try:
+            await self._bus.nc.request(f"$JS.API.STREAM.MSG.DELETE.{topology.LEASES}", request, timeout=_TIMEOUT_S)
+        except BROKER_TROUBLE as error:
+            log.info("lease not released, it dies with the session", error=type(error).__name__)
+
+    async def _take_over(self, key: str, subject: str, holder: Stored) -> str | None:
+        session = holder.data.decode()
+        if session == self.session:
+            self._held[key] = holder.seq
+            return None
+        if await self._bus.last(_session(session)) is not None:
+            return session
+        return None if await self._claim(key, subject, after=holder.seq) else ""
+
+    async def _claim(self, key: str, subject: str, *, after: int) -> bool:
+        try:
+            seq = await self._put(subject, {"Nats-Expected-Last-Subject-Sequence": str(after)})
+        except APIError as error:
+            if error.err_code != _WRONG_LAST_SEQUENCE:
+                raise
+            return False
+        self._held[key] = seq
+        return True
+
+    async def _put(self, subject: str, headers: dict[str, str]) -> int:
+        payload = self.session.encode()
+        try:
+            return (await self._bus.js.publish(subject, payload, headers=headers, timeout=_TIMEOUT_S)).seq
+        except (NoStreamResponseError, NotFoundError):
+            await self._declare_again()
+            return (await self._bus.js.publish(subject, payload, headers=headers, timeout=_TIMEOUT_S)).seq
+
+    async def _declare_again(self) -> None:
+        """A restarted broker has forgotten the memory stream."""
+        lost = next(config for config in topology.streams(self._limits) if config.name == topology.LEASES)
+        await declare_stream(self._bus.js, lost)
+        self._held.clear()
+
+
+def _session(session: str) -> str:
+    return f"lease.session.{session}"

@@ -1,0 +1,131 @@
+"""The shell every service runs in: settings errors as one sentence, logs, traces, health, an orderly end.
+
+A service brings its routes and what to start and stop. ``/livez`` answers while the event loop turns, ``/readyz``
+says whether the service can do its work, ``/metrics`` is for Prometheus.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from parley_common.logs import start_logging
+from parley_common.settings import Common, SettingsError, read_common
+from parley_common.tracing import start_tracing, stop_tracing
+
+log = structlog.get_logger(__name__)
+
+
+class Work(Protocol):
+    """What a service does beside answering HTTP."""
+
+    async def start(self) -> None:
+        """Begins the work; may wait for the broker for as long as it takes."""
+
+    async def stop(self, grace_s: float) -> None:
+        """Ends it within the grace period, losing and repeating nothing."""
+
+    async def problems(self) -> Sequence[str]:
+        """Why the service can't do its work now; empty where it can."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A service: its name, the variable of its port and the port, its work and its routes."""
+
+    name: str
+    port_variable: str
+    port: int
+    work: Work
+    routes: Sequence[BaseRoute] = field(default=())
+
+
+def run(build: Callable[[Common], Service], description: str | None) -> None:
+    """Runs the service that ``build`` makes from the common settings, until SIGTERM or SIGINT."""
+    argparse.ArgumentParser(
+        description=description, epilog="All settings come from the environment; the README lists them."
+    ).parse_args()
+    try:
+        common = read_common()
+        service = build(common)
+        listener = _listen(common.host, service)
+    except SettingsError as error:
+        sys.exit(str(error))
+    start_logging(service.name, readable=common.readable_logs)
+    start_tracing(service.name)
+    config = uvicorn.Config(
+        _application(service, common.grace_s),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=int(common.grace_s),
+        server_header=False,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+    stop_tracing()
+
+
+def _application(service: Service, grace_s: float) -> Starlette:
+    async def readyz(_request: Request) -> Response:
+        problems = list(await service.work.problems())
+        return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        starting = asyncio.create_task(service.work.start())
+        starting.add_done_callback(_end_if_failed)
+        log.info("listening", port=service.port)
+        yield
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await service.work.stop(grace_s)
+        log.info("stopped")
+
+    health = [Route("/livez", _livez), Route("/readyz", readyz), Route("/metrics", _metrics)]
+    return Starlette(routes=[*health, *service.routes], lifespan=lifespan)
+
+
+async def _livez(_request: Request) -> Response:
+    return JSONResponse({"alive": True})
+
+
+async def _metrics(_request: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _end_if_failed(starting: asyncio.Task[None]) -> None:
+    """A service whose start failed ends, so that whoever supervises it sees that and starts another."""
+    if not starting.cancelled() and (error := starting.exception()) is not None:
+        log.error("start failed", exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _listen(host: str, service: Service) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, service.port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise SettingsError(f"{service.name} cannot listen on {host}: {error.strerror}") from None
+        raise SettingsError(
+            f"port {service.port} is taken: end what uses it or set {service.port_variable} to another port"
+        ) from None
+    listener.setblocking(False)  # noqa: FBT003 - the standard library takes it so
+    return listener
