@@ -113,6 +113,11 @@ class Bus:
         """The first message on the subject at or after ``seq``, read from the leader."""
         return await self._get(subject, seq=seq, following=True)
 
+    async def stream_answers(self, stream: str, *, timeout_s: float) -> None:
+        """Returns if the stream's leader answers in time, raises one of ``BROKER_TROUBLE`` otherwise."""
+        async with asyncio.timeout(timeout_s):
+            await self.js.stream_info(stream)
+
     async def _get(self, subject: str, *, seq: int | None, following: bool) -> Stored | None:
         stream = topology.stream_of(subject)
         try:

@@ -54,12 +54,14 @@ class ConsentChanged(Event, frozen=True, kw_only=True):
     """A contact said STOP or START to one sender, or Twilio told us that they had.
 
     ``scope`` is what Twilio blocks: the number, or the whole Messaging Service. The latest ``at`` wins.
+    ``earlier`` holds the ids of the changes before this one, newest first: a late repeat changes nothing.
     """
 
     scope: str
     contact: str
     granted: bool
     cause: ConsentCause
+    earlier: tuple[str, ...] = ()
 
 
 class InboundMessage(Event, frozen=True, kw_only=True):
@@ -100,6 +102,7 @@ class TurnOutcome(StrEnum):
     ECHO = "echo"
     KEYWORD = "keyword"
     NOT_ALLOWED = "not_allowed"
+    UNREADABLE = "unreadable"
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,82 @@
+"""The FastStream subscriber of a durable doorbell consumer: delivers bells and leaves it to others to ack them.
+
+Deliveries arrive as raw bytes: a message that cannot be decoded must ring like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.message import NatsMessage
+from nats.errors import Error as NatsError
+
+from parley_common import topology
+from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
+from parley_common.declare import wait_declared
+from parley_common.doorbells import Bell
+
+_BATCH = 16
+_FETCH_S = 5.0
+_READY_TIMEOUT_S = 1.0
+
+OnBell = Callable[[str, Bell, bytes], Awaitable[None]]
+"""Takes a delivery: its subject, the bell, its body."""
+
+
+class BellSubscriber:
+    """Listens on one durable consumer."""
+
+    def __init__(self, nats_url: str, durable: str, on_bell: OnBell) -> None:
+        self._consumer = next(consumer for consumer in topology.CONSUMERS if consumer.durable == durable)
+        self._on_bell = on_bell
+        self._started = False
+        self._broker = NatsBroker(
+            **connection_options(nats_url, f"parley-{durable}-bells"), logger=None, apply_types=False
+        )
+        self._broker.subscriber(
+            self._consumer.subject,
+            durable=durable,
+            stream=JStream(self._consumer.stream, declare=False),
+            pull_sub=PullSub(batch_size=_BATCH, timeout=_FETCH_S),
+            ack_policy=AckPolicy.MANUAL,
+            decoder=_undecoded,
+        )(self._deliver)
+
+    async def wait_declared(self, bus: Bus) -> None:
+        """Returns once the streams and this consumer exist."""
+        await wait_declared(bus.js, frozenset({self._consumer.durable}))
+
+    async def start(self) -> None:
+        """Begins to listen."""
+        await self._broker.start()
+        self._started = True
+
+    async def stop(self) -> None:
+        """Listens no more."""
+        self._started = False
+        try:
+            await self._broker.stop()
+        except NatsError:
+            # Without a broker there is nothing to drain.
+            return
+
+    async def problems(self, bus: Bus) -> Sequence[str]:
+        """Why no bell can be heard now: asks the broker for the consumer, since a ping proves nothing."""
+        if not self._started:
+            return ["waiting for the broker and the declare step"]
+        try:
+            await bus.js.consumer_info(self._consumer.stream, self._consumer.durable, timeout=_READY_TIMEOUT_S)
+        except BROKER_TROUBLE as error:
+            return [f"the broker does not answer for consumer {self._consumer.durable}: {type(error).__name__}"]
+        return []
+
+    async def _deliver(self, body: bytes) -> None:
+        message: NatsMessage = self._broker.context.get_local("message")
+        raw = message.raw_message
+        await self._on_bell(raw.subject, Bell(seq=raw.metadata.sequence.stream, reply=raw.reply), body)
+
+
+async def _undecoded(message: NatsMessage) -> bytes:
+    return message.body

@@ -1,0 +1,60 @@
+"""Who said STOP to whom. The latest cause wins; the record never expires.
+
+Read from the stream's leader before each part is sent. This module knows the stream of consent, not what a
+STOP looks like.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from parley_common import topology
+from parley_common.bus import Bus, Stored, Superseded
+from parley_common.events import ConsentChanged
+from parley_common.identity import Identity
+
+_REMEMBERED = 20
+
+
+class ConsentLedger:
+    """Records and reads the consent of people towards senders."""
+
+    def __init__(self, bus: Bus, identity: Identity) -> None:
+        self._bus = bus
+        self._identity = identity
+
+    async def granted(self, scope: str, contact: str) -> bool:
+        """Whether the contact may be texted by this number or Messaging Service."""
+        change = _change(await self._bus.last(self._subject(scope, contact)))
+        return change is None or change.granted
+
+    async def record(self, change: ConsentChanged) -> None:
+        """Records the change once, unless the contact has decided otherwise since its cause."""
+        subject = self._subject(change.scope, change.contact)
+        while True:
+            stored = await self._bus.last(subject)
+            known = _change(stored)
+            if known is not None:
+                if not _supersedes(change, known):
+                    return
+                change = msgspec.structs.replace(change, earlier=(known.id, *known.earlier)[:_REMEMBERED])
+            try:
+                await self._bus.append(subject, change, after=stored.seq if stored else 0, chain=subject)
+            except Superseded:
+                continue
+            return
+
+    def _subject(self, scope: str, contact: str) -> str:
+        return topology.consent(self._identity.consent(scope, contact))
+
+
+def _supersedes(change: ConsentChanged, known: ConsentChanged) -> bool:
+    """A repeat of a known cause changes nothing, nor does one that is older."""
+    return change.at > known.at and change.id not in (known.id, *known.earlier)
+
+
+def _change(stored: Stored | None) -> ConsentChanged | None:
+    if stored is None:
+        return None
+    event = stored.event()
+    return event if isinstance(event, ConsentChanged) else None

@@ -1,0 +1,69 @@
+"""One conversation's texts become turns, in order and each once: the drain behind a doorbell.
+
+The event that ends a turn is the cursor. Every write expects the chain to end where it was read, so a stale
+worker is refused; leases only save work. What to answer is not decided here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from parley_agent.tail import Tail, fold
+from parley_agent.turns import Turns
+from parley_common import topology
+from parley_common.bus import Bus, Stored, Superseded
+from parley_common.doorbells import Busy, Highest
+from parley_common.leases import Leases
+
+_LOOK_AGAIN_S = 0.02
+_MOST_LOOKS = 50
+
+
+class Conversations:
+    """Drains conversations, each under its lease."""
+
+    def __init__(self, bus: Bus, leases: Leases, turns: Turns) -> None:
+        self._bus = bus
+        self._leases = leases
+        self._turns = turns
+
+    async def drain(self, conversation: str, highest: Highest) -> int:
+        """Deals with every text there is; returns the sequence up to which all are. Raises ``Busy``."""
+        while True:
+            if await self._leases.take(_lease(conversation)) is not None:
+                raise Busy
+            try:
+                upto = await self._drain_held(conversation, highest)
+            finally:
+                await self._leases.release(_lease(conversation))
+            # A text that came while the lease was given back found it taken: look once more.
+            if await self._bus.next(topology.texts(conversation), seq=upto + 1) is None:
+                return upto
+
+    async def _drain_held(self, conversation: str, highest: Highest) -> int:
+        tail = await self._read_tail(conversation)
+        looks = 0
+        while True:
+            first = await self._bus.next(topology.texts(conversation), seq=tail.upto + 1)
+            if first is not None:
+                tail = await self._turn(tail, first)
+                looks = 0
+            elif highest() <= tail.upto or looks == _MOST_LOOKS:
+                return tail.upto
+            else:
+                looks += 1
+                await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _turn(self, tail: Tail, first: Stored) -> Tail:
+        try:
+            return await self._turns.take(tail, first)
+        except Superseded:
+            return await self._read_tail(topology.conversation_of(first.subject))
+
+    async def _read_tail(self, conversation: str) -> Tail:
+        stored = await self._bus.last(topology.own(conversation))
+        return Tail() if stored is None else fold(stored.event(), stored.seq)
+
+
+def _lease(conversation: str) -> str:
+    return f"conv.{conversation}"

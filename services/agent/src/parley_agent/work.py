@@ -1,0 +1,62 @@
+"""What the agent does: doorbells of texts in, turns out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from parley_agent.brain import Brain
+from parley_agent.conversations import Conversations
+from parley_agent.settings import Settings
+from parley_agent.turns import Turns
+from parley_common import topology
+from parley_common.bells import BellSubscriber
+from parley_common.bus import Bus
+from parley_common.doorbells import Bell, Doorbells
+from parley_common.leases import Leases
+from parley_common.settings import Common
+
+
+class AgentWork:
+    """Holds the doorbells of conversations and has them drained."""
+
+    def __init__(self, common: Common, settings: Settings, brain: Brain) -> None:
+        self._bus = Bus(common.nats_url, name="parley-agent")
+        self._leases = Leases(self._bus, settings.limits)
+        turns = Turns(
+            self._bus,
+            brain,
+            settings.channels,
+            pace=settings.pace,
+            in_doubt=lambda: self._leases.in_doubt,
+        )
+        self._doorbells = Doorbells(self._bus, Conversations(self._bus, self._leases, turns).drain)
+        self._subscriber = BellSubscriber(common.nats_url, topology.AGENT_BELLS, self._on_bell)
+        self._background: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Waits for the broker and the declare step, then listens for doorbells."""
+        await self._bus.connect()
+        await self._subscriber.wait_declared(self._bus)
+        await self._leases.renew()
+        self._background = [
+            asyncio.create_task(self._leases.keep_alive()),
+            asyncio.create_task(self._doorbells.keep_alive()),
+        ]
+        await self._subscriber.start()
+
+    async def stop(self, grace_s: float) -> None:
+        """Ends the turns in work, hands back what was not begun."""
+        await self._subscriber.stop()
+        await self._doorbells.stop(grace_s / 2)
+        await self._leases.end()
+        for task in self._background:
+            task.cancel()
+        await self._bus.close()
+
+    async def problems(self) -> Sequence[str]:
+        """Why no text can be answered now."""
+        return await self._subscriber.problems(self._bus)
+
+    async def _on_bell(self, subject: str, bell: Bell, _body: bytes) -> None:
+        await self._doorbells.ring(topology.conversation_of(subject), bell)

@@ -1,0 +1,98 @@
+"""One conversation's replies become texts at Twilio, in order and each once: the drain behind a doorbell.
+
+The chain of sends is the cursor: its last event says which part is next. How a part is sent is ``sending``'s
+business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from parley_common import topology
+from parley_common.bus import Bus, Stored, Superseded
+from parley_common.doorbells import Highest
+from parley_common.events import PartAttempted, TurnDone
+from parley_egress.chain import End, Place, Standing, after, fold
+from parley_egress.parts import Part, StoredTurn, first_part, following_part, same_part
+from parley_egress.rendering import render
+from parley_egress.sending import Sending
+
+_LOOK_AGAIN_S = 0.02
+_MOST_LOOKS = 50
+
+
+class Outbox:
+    """Drains conversations towards Twilio."""
+
+    def __init__(self, bus: Bus, sending: Sending, *, most_parts: int) -> None:
+        self._bus = bus
+        self._sending = sending
+        self._most_parts = most_parts
+
+    async def drain(self, conversation: str, highest: Highest) -> int:
+        """Sends what there is; returns the sequence of the last turn all of which is over. Raises ``Busy``."""
+        end = await self._read_end(conversation)
+        looks = 0
+        while True:
+            part, done = await self._next_part(conversation, end)
+            if part is not None:
+                end = await self._send(part, end)
+                looks = 0
+            elif highest() <= done or looks == _MOST_LOOKS:
+                return done
+            else:
+                looks += 1
+                await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _send(self, part: Part, end: End) -> End:
+        try:
+            return await self._sending.advance(part, end)
+        except Superseded:
+            return await self._read_end(part.turn.done.conversation)
+
+    async def _read_end(self, conversation: str) -> End:
+        stored = await self._bus.last(topology.sends(conversation))
+        return End() if stored is None else fold(stored.event(), stored.seq, stored.time)
+
+    async def _next_part(self, conversation: str, end: End) -> tuple[Part | None, int]:
+        """The part to send next, or None and the sequence of the last turn that is over."""
+        if end.standing in (Standing.EMPTY, Standing.MESSAGE_OVER):
+            return await self._next_message(conversation, after(end))
+        turn = await self._turn(conversation, end)
+        attempt = await self._attempt(conversation, end)
+        if turn is None or attempt is None:
+            # Retention took the turn: nothing is left that could be sent.
+            return await self._next_message(conversation, after(end))
+        make = following_part if end.standing is Standing.MORE_PARTS else same_part
+        return make(turn, attempt), 0
+
+    async def _next_message(self, conversation: str, place: Place) -> tuple[Part | None, int]:
+        done = place.turn - 1
+        while (stored := await self._bus.next(topology.turn_done(conversation), seq=place.turn)) is not None:
+            turn = _stored_turn(stored)
+            message = place.message if turn.seq == place.turn else 0
+            if message < len(turn.done.messages):
+                bodies = render(turn.done.messages[message], self._most_parts)
+                return first_part(turn, message, bodies), 0
+            done = turn.seq
+            place = Place(turn=turn.seq + 1, message=0)
+        return None, done
+
+    async def _turn(self, conversation: str, end: End) -> StoredTurn | None:
+        seq = end.slot.turn if end.slot else 0
+        stored = await self._bus.next(topology.turn_done(conversation), seq=seq)
+        return _stored_turn(stored) if stored is not None and stored.seq == seq else None
+
+    async def _attempt(self, conversation: str, end: End) -> PartAttempted | None:
+        if isinstance(end.event, PartAttempted):
+            return end.event
+        stored = await self._bus.next(topology.sends(conversation), seq=end.attempt_seq)
+        event = stored.event() if stored is not None and stored.seq == end.attempt_seq else None
+        return event if isinstance(event, PartAttempted) else None
+
+
+def _stored_turn(stored: Stored) -> StoredTurn:
+    event = stored.event()
+    if not isinstance(event, TurnDone):
+        raise ValueError(f"{type(event).__name__} on {stored.subject} is not a turn's end")
+    return StoredTurn(seq=stored.seq, done=event, headers=stored.headers)

@@ -1,0 +1,89 @@
+"""Which senders this process owns. The owner alone sends for a number or Messaging Service, so its rate is exact.
+
+A lease says who owns a sender; a doorbell that reaches another process is handed to the owner. Ownership decides
+rates and cost; that nothing is sent twice rests on the chain of sends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+
+from parley_common.bus import BROKER_TROUBLE
+from parley_common.channels import Channel
+from parley_common.domain.phone_numbers import SenderType, parse_address, sender_type
+from parley_common.identity import Identity
+from parley_common.leases import Leases
+from parley_egress.desk import Desk
+
+_CONFIRM_EVERY_S = 1.0
+_REMEMBER_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Ownership:
+    """The desks of the senders owned here, and who owns the others."""
+
+    def __init__(self, leases: Leases, identity: Identity) -> None:
+        self._leases = leases
+        self._identity = identity
+        self._desks: dict[str, Desk] = {}
+        self._others: dict[str, tuple[str, float]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def desk(self, channel: Channel, sender: str) -> Desk | None:
+        """The sender's desk where it is owned here for certain."""
+        return None if self._leases.in_doubt else self._desks.get(self._key(channel, sender))
+
+    async def find(self, channel: Channel, sender: str) -> str | None:
+        """Takes the sender if nobody living owns it. None: it is ours; else the session of its owner."""
+        key = self._key(channel, sender)
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            if key in self._desks:
+                return None
+            owner, until_s = self._others.get(key, ("", 0.0))
+            if until_s > time.monotonic():
+                return owner
+            holder = await self._leases.take(_lease(key))
+            if holder is not None:
+                self._others[key] = (holder, time.monotonic() + _REMEMBER_S)
+                return holder
+            self._desks[key] = Desk(_segments_per_s(channel, sender))
+            log.info("owns sender", sender=key)
+            return None
+
+    async def keep_confirmed(self) -> None:
+        """Confirms the leases again and again, and drops what others have taken meanwhile, until cancelled."""
+        while True:
+            await asyncio.sleep(_CONFIRM_EVERY_S)
+            for key in list(self._desks):
+                await self._confirm(key)
+
+    async def _confirm(self, key: str) -> None:
+        try:
+            holder = await self._leases.take(_lease(key))
+        except BROKER_TROUBLE:
+            return
+        if holder is not None:
+            log.warning("lost sender", sender=key)
+            self._desks.pop(key).close()
+
+    def _key(self, channel: Channel, sender: str) -> str:
+        return self._identity.sender(channel.account_sid, sender)
+
+
+def _segments_per_s(channel: Channel, sender: str) -> float:
+    """The channel's own rate, else Twilio's default for the number; a Messaging Service has that of its pool."""
+    if channel.rate_mps is not None:
+        return channel.rate_mps
+    if sender != channel.messaging_service_sid:
+        return sender_type(parse_address(sender)).segments_per_s
+    pool = [sender_type(parse_address(number)) for number in channel.numbers] or [SenderType.US_CA_LONG_CODE]
+    return sum(kind.segments_per_s for kind in pool)
+
+
+def _lease(key: str) -> str:
+    return f"sender.{key}"

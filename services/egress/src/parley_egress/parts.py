@@ -1,0 +1,69 @@
+"""A part of a reply: what is texted next, where it stands, and what follows it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from parley_common.events import Media, PartAttempted, Slot, TurnDone
+from parley_egress.rendering import part_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredTurn:
+    """A turn and where it is stored; its headers carry the trace."""
+
+    seq: int
+    done: TurnDone
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """``attempts``: how many were made before. ``rest``: the bodies after this one."""
+
+    turn: StoredTurn
+    slot: Slot
+    of: int
+    body: str
+    rest: tuple[str, ...]
+    attempts: int
+
+    @property
+    def message_id(self) -> str:
+        """The reply it belongs to."""
+        return self.turn.done.messages[self.slot.message].id
+
+    @property
+    def part_id(self) -> str:
+        """Its own name, carried by its status callbacks."""
+        return part_id(self.message_id, self.slot.part)
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """The reply's attachments go with its first part."""
+        return self.turn.done.messages[self.slot.message].media if self.slot.part == 0 else ()
+
+
+def first_part(turn: StoredTurn, message: int, bodies: tuple[str, ...]) -> Part:
+    """The first part of a reply that nothing was sent of."""
+    slot = Slot(turn=turn.seq, message=message, part=0)
+    return Part(turn=turn, slot=slot, of=len(bodies), body=bodies[0], rest=bodies[1:], attempts=0)
+
+
+def same_part(turn: StoredTurn, attempt: PartAttempted) -> Part:
+    """The part that was attempted, once more."""
+    return Part(
+        turn=turn,
+        slot=attempt.slot,
+        of=attempt.of,
+        body=attempt.body,
+        rest=attempt.rest,
+        attempts=attempt.attempt,
+    )
+
+
+def following_part(turn: StoredTurn, attempt: PartAttempted) -> Part:
+    """The part after one that was sent, as it was split then."""
+    slot = Slot(turn=attempt.slot.turn, message=attempt.slot.message, part=attempt.slot.part + 1)
+    return Part(turn=turn, slot=slot, of=attempt.of, body=attempt.rest[0], rest=attempt.rest[1:], attempts=0)

@@ -1,0 +1,81 @@
+"""The events of a part's chain, made from what is known of it. Pure: identity and time come in as a stamp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from parley_common.domain.segments import count_segments
+from parley_common.events import Evidence, PartAttempted, PartFailed, PartSent
+from parley_egress.outcome import Created, NotSent
+from parley_egress.parts import Part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """What makes an event this one write: its id, when, and by whom."""
+
+    id: str
+    at: datetime
+    worker: str
+
+
+def attempted(part: Part, stamp: Stamp) -> PartAttempted:
+    """The attempt, written before its POST."""
+    done = part.turn.done
+    return PartAttempted(
+        id=stamp.id,
+        at=stamp.at,
+        channel=done.channel,
+        conversation=done.conversation,
+        part_id=part.part_id,
+        message_id=part.message_id,
+        slot=part.slot,
+        of=part.of,
+        sender=done.sender,
+        contact=done.contact,
+        body=part.body,
+        media=part.media,
+        rest=part.rest,
+        attempt=part.attempts + 1,
+        worker=stamp.worker,
+    )
+
+
+def sent(attempt: PartAttempted, seq: int, created: Created, evidence: Evidence, stamp: Stamp) -> PartSent:
+    """The attempt at ``seq`` made a message at Twilio."""
+    return PartSent(
+        id=stamp.id,
+        at=stamp.at,
+        channel=attempt.channel,
+        conversation=attempt.conversation,
+        part_id=attempt.part_id,
+        message_id=attempt.message_id,
+        slot=attempt.slot,
+        of=attempt.of,
+        attempted=seq,
+        sid=created.sid,
+        segments=count_segments(attempt.body).segments,
+        evidence=evidence,
+        twilio_status=created.status,
+    )
+
+
+def failed(part: Part, seq: int, outcome: NotSent, stamp: Stamp) -> PartFailed:
+    """The part was not sent; ``seq`` is its attempt, 0 where none was made."""
+    done = part.turn.done
+    return PartFailed(
+        id=stamp.id,
+        at=stamp.at,
+        channel=done.channel,
+        conversation=done.conversation,
+        part_id=part.part_id,
+        message_id=part.message_id,
+        slot=part.slot,
+        of=part.of,
+        attempted=seq,
+        failure=outcome.failure,
+        final=outcome.final,
+        reason=outcome.reason,
+        code=outcome.code,
+    )

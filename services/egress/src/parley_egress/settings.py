@@ -1,0 +1,52 @@
+"""What egress reads from the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from parley_common.channels import Channels, read_channels
+from parley_common.settings import Environment, read_limits, read_number, read_port, read_text
+from parley_common.topology import Limits
+
+PORT_VARIABLE = "PARLEY_EGRESS_PORT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendSettings:
+    """``settle_s``: how long a part in doubt waits for evidence before it is sent again.
+
+    ``most_parts``: of one reply. ``concurrency``: POSTs to Twilio at once.
+    """
+
+    public_url: str
+    settle_s: float
+    post_timeout_s: float
+    most_parts: int
+    concurrency: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is said in the environment, checked."""
+
+    port: int
+    channels: Channels
+    limits: Limits
+    sending: SendSettings
+
+
+def read_settings(environment: Environment = os.environ) -> Settings:
+    """Reads them, or says what is wrong."""
+    return Settings(
+        port=read_port(environment, PORT_VARIABLE, 8084),
+        channels=read_channels(environment),
+        limits=read_limits(environment),
+        sending=SendSettings(
+            public_url=read_text(environment, "PARLEY_PUBLIC_URL").rstrip("/"),
+            settle_s=read_number(environment, "PARLEY_SETTLE_S", 75.0, least=1.0),
+            post_timeout_s=read_number(environment, "PARLEY_TWILIO_TIMEOUT_S", 10.0, least=0.1),
+            most_parts=int(read_number(environment, "PARLEY_MOST_PARTS", 10, least=1)),
+            concurrency=int(read_number(environment, "PARLEY_TWILIO_CONCURRENCY", 100, least=1)),
+        ),
+    )

@@ -1,0 +1,137 @@
+"""The POST to Twilio through its own client, and what came of it. Only this file knows the vendor's library.
+
+The client never retries by itself (it would repeat the POST), has our time limit, and speaks to the channel's
+base URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from opentelemetry.trace import SpanKind
+from twilio.base.exceptions import TwilioException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from parley_common import tracing
+from parley_common.channels import TWILIO_API, Channel
+from parley_common.webhook_urls import status_callback_url
+from parley_egress.outcome import Created, InDoubt, Outcome, refused, unreachable
+from parley_egress.settings import SendSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """One part as it goes to Twilio."""
+
+    part_id: str
+    sender: str
+    contact: str
+    body: str
+    media_urls: tuple[str, ...] = ()
+
+
+class TwilioApi:
+    """Sends parts for the channels it is asked for, over one pool of connections.
+
+    Whoever sends takes ``room`` first, before the attempt is written: waiting for a connection would eat into
+    the time limit of the POST.
+    """
+
+    def __init__(self, settings: SendSettings) -> None:
+        self._public_url = settings.public_url
+        self._timeout_s = settings.post_timeout_s
+        self._concurrency = settings.concurrency
+        self.room = asyncio.Semaphore(settings.concurrency)
+        self._session: aiohttp.ClientSession | None = None
+        self._clients: dict[str, Client] = {}
+
+    async def open(self) -> None:
+        """Makes the pool; must run inside the event loop."""
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=self._timeout_s / 2),
+            connector=aiohttp.TCPConnector(limit=self._concurrency),
+        )
+
+    async def close(self) -> None:
+        """Closes the pool."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(self, channel: Channel, text: Text) -> Outcome:
+        """POSTs one message; every way in which that can end is an ``Outcome``."""
+        with tracing.span("twilio POST Messages", SpanKind.CLIENT) as span:
+            outcome = await self._post(channel, text)
+            span.set_attribute("parley.outcome", type(outcome).__name__)
+            if isinstance(outcome, Created):
+                span.set_attribute("twilio.message_sid", outcome.sid)
+            return outcome
+
+    async def _post(self, channel: Channel, text: Text) -> Outcome:
+        try:
+            message = await self._client(channel).messages.create_async(**self._parameters(text))
+        except TwilioException as error:
+            return refused(_status(error), _code(error))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return unreachable(type(error).__name__)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return InDoubt(reason=type(error).__name__)
+        except (ValueError, TypeError, KeyError) as error:
+            # Twilio answered something that its own client could not read.
+            return InDoubt(reason=f"unreadable answer: {type(error).__name__}")
+        if not message.sid:
+            return InDoubt(reason="an answer without a SID")
+        return Created(sid=message.sid, status=str(message.status))
+
+    def _parameters(self, text: Text) -> dict[str, Any]:
+        headers: dict[str, str] = {}
+        tracing.inject(headers)
+        by_service = text.sender.startswith("MG")
+        parameters: dict[str, Any] = {
+            "to": text.contact,
+            "messaging_service_sid" if by_service else "from_": text.sender,
+            "status_callback": status_callback_url(self._public_url, text.part_id, headers),
+        }
+        if text.body:
+            parameters["body"] = text.body
+        if text.media_urls:
+            parameters["media_url"] = list(text.media_urls)
+        return parameters
+
+    def _client(self, channel: Channel) -> Client:
+        if self._session is None:
+            raise RuntimeError("open() was not called")
+        if channel.name not in self._clients:
+            self._clients[channel.name] = Client(
+                channel.account_sid,
+                channel.auth_tokens[0],
+                http_client=_HttpClient(self._session, channel.api_base_url),
+            )
+        return self._clients[channel.name]
+
+
+class _HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc] # the twilio package is not typed
+    """Twilio's client over our session and towards our base URL."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str) -> None:
+        super().__init__(pool_connections=False)
+        self.session = session
+        self._base_url = base_url
+
+    async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        return await super().request(method, url.replace(TWILIO_API, self._base_url, 1), *args, **kwargs)
+
+
+def _status(error: TwilioException) -> int:
+    status = getattr(error, "status", None)
+    return status if isinstance(status, int) else 500
+
+
+def _code(error: TwilioException) -> int | None:
+    """Twilio's code; its client puts the HTTP status there when the body was not Twilio's."""
+    code = getattr(error, "code", None)
+    return code if isinstance(code, int) and code >= 1_000 else None

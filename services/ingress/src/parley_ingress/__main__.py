@@ -1,0 +1,33 @@
+"""Twilio webhooks in, InboundMessage, ConsentChanged and DeliveryReport out: verified, and held before the 200."""
+
+from __future__ import annotations
+
+from parley_common.bus import Bus
+from parley_common.consent import ConsentLedger
+from parley_common.identity import Identity
+from parley_common.service import Service, run
+from parley_common.settings import Common
+from parley_ingress.publishing import Budgets, Publisher
+from parley_ingress.settings import PORT_VARIABLE, read_settings
+from parley_ingress.webhooks import Webhooks
+from parley_ingress.work import IngressWork
+
+
+def build(common: Common) -> Service:
+    """Ingress, made from its settings."""
+    settings, identity = read_settings(), Identity(common.hash_key)
+    bus = Bus(common.nats_url, name="parley-ingress")
+    routes = Webhooks(
+        public_url=settings.public_url,
+        channels=settings.channels,
+        identity=identity,
+        publisher=Publisher(bus, settings.most_pending),
+        consent=ConsentLedger(bus, identity),
+        budgets=Budgets(settings.ack_budget_s),
+    ).routes()
+    work = IngressWork(bus)
+    return Service(name="ingress", port_variable=PORT_VARIABLE, port=settings.port, work=work, routes=routes)
+
+
+if __name__ == "__main__":
+    run(build, __doc__)
