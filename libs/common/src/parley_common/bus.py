@@ -166,7 +166,7 @@ async def _on_error(error: Exception) -> None:
 
 
 async def _on_disconnect() -> None:
-    log.warning("broker disconnected")
+    log.info("broker disconnected")
 
 
 async def _on_reconnect() -> None:

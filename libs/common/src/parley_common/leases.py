@@ -15,7 +15,7 @@ import structlog
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from parley_common import topology
-from parley_common.bus import BROKER_TROUBLE, Bus, Stored
+from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.declare import declare_stream
 
 SESSION_TTL_S = 3
@@ -65,12 +65,19 @@ class Leases:
     async def take(self, key: str) -> str | None:
         """Takes the lease and returns None, or the living session that holds it."""
         subject = f"lease.{key}"
-        if await self._claim(key, subject, after=0):
-            return None
-        holder = await self._bus.last(subject)
-        if holder is None:
-            return None if await self._claim(key, subject, after=0) else ""
-        return await self._take_over(key, subject, holder)
+        while not await self._claim(key, subject, after=0):
+            holder = await self._bus.last(subject)
+            if holder is None:
+                continue
+            session = holder.data.decode()
+            if session == self.session:
+                self._held[key] = holder.seq
+                return None
+            if await self._bus.last(_session(session)) is not None:
+                return session
+            if await self._claim(key, subject, after=holder.seq):
+                return None
+        return None
 
     async def release(self, key: str) -> None:
         """Gives the lease back and leaves no tombstone; nothing happens where it is no longer ours."""
@@ -92,15 +99,6 @@ class Leases:
             await self._bus.nc.request(f"$JS.API.STREAM.MSG.DELETE.{topology.LEASES}", request, timeout=_TIMEOUT_S)
         except BROKER_TROUBLE as error:
             log.info("lease not released, it dies with the session", error=type(error).__name__)
-
-    async def _take_over(self, key: str, subject: str, holder: Stored) -> str | None:
-        session = holder.data.decode()
-        if session == self.session:
-            self._held[key] = holder.seq
-            return None
-        if await self._bus.last(_session(session)) is not None:
-            return session
-        return None if await self._claim(key, subject, after=holder.seq) else ""
 
     async def _claim(self, key: str, subject: str, *, after: int) -> bool:
         try:

@@ -16,7 +16,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from parley_common.domain.redaction import redact_text
 
-_QUIET = {"uvicorn.access": logging.WARNING, "twilio": logging.WARNING, "opentelemetry": logging.WARNING}
+_QUIET = ("uvicorn", "twilio", "opentelemetry", "alembic", "aiohttp.access")
+"""Libraries whose everyday lines say nothing, or too much: Twilio's client logs whole requests."""
 
 
 def start_logging(service: str, *, readable: bool = False, stream: TextIO = sys.stdout) -> None:
@@ -47,8 +48,8 @@ def start_logging(service: str, *, readable: bool = False, stream: TextIO = sys.
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    for name, level in _QUIET.items():
-        logging.getLogger(name).setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _adder(fields: Mapping[str, str]) -> Processor:

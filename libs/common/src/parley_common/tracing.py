@@ -1,6 +1,7 @@
 """One trace over all hops: W3C trace context in headers and URLs, spans out by OTLP.
 
-Spans leave the process where the standard ``OTEL_*`` variables name a receiver; without one they cost nothing.
+Spans leave the process where the standard ``OTEL_*`` variables name a receiver; without one they only give the
+logs their trace ids.
 No attribute here or at a caller holds a number, a text or a secret.
 """
 
@@ -24,12 +25,11 @@ _RECEIVER_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES
 
 
 def start_tracing(service: str, environment: Mapping[str, str] = os.environ) -> None:
-    """Sends this process's spans to the OTLP receiver of the environment, if one is named there."""
-    off = environment.get("OTEL_TRACES_EXPORTER") == "none"
-    if off or not any(environment.get(name) for name in _RECEIVER_VARIABLES):
-        return
+    """Begins to trace, and sends the spans to the OTLP receiver of the environment if one is named there."""
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: f"parley-{service}"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    wanted = environment.get("OTEL_TRACES_EXPORTER") != "none"
+    if wanted and any(environment.get(name) for name in _RECEIVER_VARIABLES):
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
 
 

@@ -15,7 +15,7 @@ from parley_common.bus import BROKER_TROUBLE
 from parley_common.channels import Channel
 from parley_common.domain.phone_numbers import SenderType, parse_address, sender_type
 from parley_common.identity import Identity
-from parley_common.leases import Leases
+from parley_common.leases import SESSION_TTL_S, Leases, boot_clock_s
 from parley_egress.desk import Desk
 
 _CONFIRM_EVERY_S = 1.0
@@ -31,12 +31,18 @@ class Ownership:
         self._leases = leases
         self._identity = identity
         self._desks: dict[str, Desk] = {}
+        self._confirmed_at_s: dict[str, float] = {}
         self._others: dict[str, tuple[str, float]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
     def desk(self, channel: Channel, sender: str) -> Desk | None:
-        """The sender's desk where it is owned here for certain."""
-        return None if self._leases.in_doubt else self._desks.get(self._key(channel, sender))
+        """The sender's desk where it is owned here for certain.
+
+        A process that was frozen is in doubt until it has renewed its session and then confirmed the lease.
+        """
+        key = self._key(channel, sender)
+        age_s = boot_clock_s() - self._confirmed_at_s.get(key, float("-inf"))
+        return self._desks.get(key) if age_s < SESSION_TTL_S and not self._leases.in_doubt else None
 
     async def find(self, channel: Channel, sender: str) -> str | None:
         """Takes the sender if nobody living owns it. None: it is ours; else the session of its owner."""
@@ -47,10 +53,12 @@ class Ownership:
             owner, until_s = self._others.get(key, ("", 0.0))
             if until_s > time.monotonic():
                 return owner
+            asked_at_s = boot_clock_s()
             holder = await self._leases.take(_lease(key))
             if holder is not None:
                 self._others[key] = (holder, time.monotonic() + _REMEMBER_S)
                 return holder
+            self._confirmed_at_s[key] = asked_at_s
             self._desks[key] = Desk(_segments_per_s(channel, sender))
             log.info("owns sender", sender=key)
             return None
@@ -63,11 +71,14 @@ class Ownership:
                 await self._confirm(key)
 
     async def _confirm(self, key: str) -> None:
+        asked_at_s = boot_clock_s()
         try:
             holder = await self._leases.take(_lease(key))
         except BROKER_TROUBLE:
             return
-        if holder is not None:
+        if holder is None:
+            self._confirmed_at_s[key] = asked_at_s
+        else:
             log.warning("lost sender", sender=key)
             self._desks.pop(key).close()
 

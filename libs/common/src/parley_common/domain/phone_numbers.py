@@ -97,9 +97,8 @@ _USER_ID = re.compile(r"[^\s:]{1,255}")
 _WRITTEN_NUMBER = re.compile(r"\+?[0-9\s().\-/]*")
 _SEPARATORS = re.compile(r"[\s().\-/]")
 _TOLL_FREE_AREAS = frozenset({"800", "833", "844", "855", "866", "877", "888"})
-_ISLAND_AREAS = frozenset(  # +1, but neither the United States nor Canada
-    "242 246 264 268 284 345 441 473 649 658 664 721 758 767 784 809 829 849 868 869 876".split()
-)
+# +1, but neither the United States nor Canada
+_ISLAND_AREA = re.compile("242|246|26[48]|284|345|441|473|649|658|664|721|758|767|784|8[024]9|86[89]|876")
 
 
 def parse_e164(text: str) -> str:
@@ -139,7 +138,8 @@ def sender_type(address: Address) -> SenderType:
         return SenderType.SHORT_CODE
     if is_toll_free(address.value):
         return SenderType.TOLL_FREE
-    if re.match(r"\+1[0-9]{10}\Z", address.value) and address.value[2:5] not in _ISLAND_AREAS:
+    in_north_america = re.fullmatch(r"\+1[0-9]{10}", address.value)
+    if in_north_america and not _ISLAND_AREA.match(address.value, 2):
         return SenderType.US_CA_LONG_CODE
     return SenderType.OTHER
 

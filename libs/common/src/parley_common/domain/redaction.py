@@ -18,10 +18,7 @@ _PREFIXED = re.compile(
 _SEPARATOR = r"[\s().\-/\u2010-\u2015]"
 _NUMBER = re.compile(rf"(?:\d|{_SEPARATOR})*")
 _PHONE_LIKE = re.compile(r"\+?\d(?:[ \u00a0().\-/\u2010-\u2015]{0,3}\d){6,}")
-_TWO_DIGIT_COUNTRIES = frozenset(
-    "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 "
-    "81 82 84 86 90 91 92 93 94 95 98".split()
-)
+_TWO_DIGIT_COUNTRY = re.compile("2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]")
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _SPARED = re.compile(
@@ -29,7 +26,7 @@ _SPARED = re.compile(
       (?<![0-9A-Za-z]) [A-Z]{2}[0-9a-f]{32} (?![0-9A-Za-z])                              # SID
     | (?<![0-9A-Za-z]) [0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12} (?![0-9A-Za-z])       # UUID
     | (?<![0-9A-Za-z]) (?=[0-9]*[a-f]) [0-9a-f]{16,} (?![0-9A-Za-z])                     # hex id
-    | (?<![\d.+)\-/]) (?<![\d)]\ ) (?:
+    | (?<![\d.+)\-]) (?<![\d)][\ /]) (?:
         (?:19|20)\d\d([-/])[01]\d\2[0-3]\d (?:[T\ ][0-2]\d:[0-5]\d(?::[0-6]\d)?(?:[.,]\d{1,9})?
           (?:Z|[+-]\d\d:?\d\d)?)? (?![\d\-/])                                            # date, time
       | [0-2]\d:[0-5]\d:[0-6]\d[.,]\d{1,9} (?!\d)                                        # time of day
@@ -85,4 +82,4 @@ def _tail(digits: str) -> str:
 def _country_digits(digits: str) -> int:
     if digits[:1] in {"1", "7"}:
         return 1
-    return 2 if digits[:2] in _TWO_DIGIT_COUNTRIES else 3
+    return 2 if _TWO_DIGIT_COUNTRY.match(digits) else 3

@@ -15,6 +15,7 @@ from itertools import accumulate
 
 from parley_common.domain.graphemes import split_graphemes
 from parley_common.domain.segments import is_gsm_7, utf_16_units
+from parley_common.domain.urls import URL
 
 MAX_BODY_UNITS = 1600
 """What Twilio takes as one body; more is error 21617."""
@@ -23,7 +24,6 @@ _MIN_UNITS = 40
 _GAP = re.compile(r"[^\S\u00a0\u2007\u202f]+")
 _WIDE_STOP = re.compile(r"(?:[。！？]+|(?P<pause>[，、；]+))[」』）”’]*")
 _SENTENCE_END = re.compile(r"(?:[!?…]|(?<!\d)\.)[\"'”’)\]]*$")
-_URL = re.compile(r"(?i:[a-z][a-z0-9+.-]{0,31}://|www\.|mailto:|tel:)[^\s<>\"“”。！？，、；：（）「」『』《》]+")
 
 
 class _Break(IntEnum):
@@ -117,7 +117,7 @@ def _breaks(text: str, clusters: list[str], room: int) -> list[_Break]:
     for place, kind in _pauses(text):
         if place in index_at:
             breaks[index_at[place]] = kind
-    for url in _URL.finditer(text):
+    for url in URL.finditer(text):
         if utf_16_units(url[0]) <= room:
             for index in range(bisect_right(starts, url.start()), bisect_left(starts, url.end())):
                 breaks[index] = _Break.FORBIDDEN

@@ -1,0 +1,115 @@
+"""The database: SQLite in one file or PostgreSQL, one writer at a time, readers beside it.
+
+Calls run in threads, so that the event loop never waits for a disk. This module knows no table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from parley_common.settings import SettingsError
+
+_READERS = 4
+_WRITER_LOCK = 7_220_031
+_BUSY_MS = 10_000
+_POSTGRES_OPTIONS = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "parley-status"}
+_POOL = {"pool_size": _READERS + 1, "max_overflow": 0, "hide_parameters": True}
+
+T = TypeVar("T")
+
+DATABASE_ERROR: type[Exception] = SQLAlchemyError
+"""What every error of the database is."""
+
+
+def is_trouble(error: BaseException) -> bool:
+    """Whether the database is the matter (gone, locked, full, not migrated) and not what was to be written."""
+    if isinstance(error, DBAPIError):
+        return not isinstance(error, DataError | IntegrityError)
+    return isinstance(error, PoolTimeoutError | OSError)
+
+
+class Database:
+    """Runs functions of a connection inside a transaction, in a thread."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        self._writing = self._engine.execution_options(parley_writes=True)
+        self._writer = ThreadPoolExecutor(1, "database-writer")
+        self._readers = ThreadPoolExecutor(_READERS, "database-reader")
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Runs ``work`` as the only writer over all replicas and commits; nothing is kept where it raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Runs ``work`` on one consistent view."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def migrate(self) -> None:
+        """Brings the schema to this release's; safe where several replicas do it at once."""
+        await self.write(_upgrade)
+
+    async def check(self) -> None:
+        """Raises where the database does not answer."""
+        await self.read(lambda connection: connection.execute(text("SELECT 1")))
+
+    def close(self) -> None:
+        """Waits for what runs, then disconnects."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._engine.dispose()
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        with self._writing.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
+            return work(connection)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.connect() as connection:
+            return work(connection)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", "parley_status:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed: URL = make_url(url)
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            "PARLEY_DATABASE_URL is not a URL: write postgresql://user:password@host/database"
+        ) from None
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True, connect_args=_POSTGRES_OPTIONS, **_POOL)
+    engine = create_engine(parsed, **_POOL)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Leaves BEGIN to us: the driver would begin late and a reader that turns writer would deadlock."""
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("parley_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

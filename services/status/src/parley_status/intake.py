@@ -1,0 +1,184 @@
+"""Events in: pulls batches from the streams, folds each in one transaction, acks it after the commit.
+
+What can't be decoded or folded goes to the dead letters and never holds up the rest. While the database or the
+broker is in trouble, batches are handed back for later. Knows NATS and FastStream, no table and no rule.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+import structlog
+from faststream import AckPolicy
+from faststream.message import StreamMessage
+from faststream.nats import JStream, NatsBroker, PullSub
+from nats.aio.msg import Msg
+from opentelemetry.trace import SpanKind
+
+from parley_common import events, topology, tracing
+from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
+from parley_status.database import Database, is_trouble
+from parley_status.delivery import RANKS
+from parley_status.letters import dead_letter
+from parley_status.metrics import FAILURES, FOLDED, PENDING, Failing
+from parley_status.projection import Recorded, fold
+
+SERVICE = "status"
+DURABLES = (
+    topology.STATUS_CONVERSATIONS,
+    topology.STATUS_REPORTS,
+    topology.STATUS_CONSENT,
+    topology.STATUS_DEAD_LETTERS,
+)
+CONSUMERS = tuple(consumer for consumer in topology.CONSUMERS if consumer.durable in DURABLES)
+
+_BATCH = 500
+_GATHER_S = 0.1
+_TROUBLE_DELAY_S = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message as it was handed to us, and the event it holds."""
+
+    message: Msg
+    recorded: Recorded
+
+
+class Intake:
+    """The subscribers of this service."""
+
+    def __init__(self, nats_url: str, bus: Bus, database: Database, *, grace_s: float) -> None:
+        self._bus = bus
+        self._database = database
+        self._broker = NatsBroker(
+            **connection_options(nats_url, "parley-status-intake"),
+            logger=None,
+            apply_types=False,
+            graceful_timeout=grace_s,
+        )
+        for consumer in CONSUMERS:
+            self._subscribe(consumer)
+
+    async def start(self) -> None:
+        """Begins to pull; the consumers must be declared."""
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        """Ends after the batch at hand; what was pulled and not folded is delivered again."""
+        try:
+            await self._broker.stop()
+        except BROKER_TROUBLE as error:
+            log.info("stopped without the broker", error=type(error).__name__)
+
+    def _subscribe(self, consumer: topology.Consumer) -> None:
+        subscriber = self._broker.subscriber(
+            consumer.subject,
+            durable=consumer.durable,
+            stream=JStream(consumer.stream, declare=False),
+            pull_sub=PullSub(_BATCH, timeout=_GATHER_S, batch=True),
+            ack_policy=AckPolicy.MANUAL,
+            decoder=_messages,
+        )
+        subscriber(self.take)
+
+    async def take(self, messages: Sequence[Msg]) -> None:
+        """Folds a batch and acks it; hands it back where database or broker are in trouble."""
+        try:
+            await self._fold([d for m in messages if (d := await self._decoded(m)) is not None])
+        except Exception as error:
+            await self._hand_back(messages, error)
+            return
+        for message in messages:
+            await message.ack()
+        _note_pending(messages[-1])
+
+    async def _decoded(self, message: Msg) -> Delivery | None:
+        """What the message holds, None where that had to go to the dead letters."""
+        try:
+            event = events.decode(message.data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            await self._bury(message, Failing.UNDECODABLE, f"not an event: {type(error).__name__}")
+            return None
+        return Delivery(message, Recorded(message.metadata.sequence.stream, event))
+
+    async def _fold(self, batch: Sequence[Delivery]) -> None:
+        """Folds the batch; one that is refused is halved until what is to blame stands alone and is buried."""
+        if not batch:
+            return
+        try:
+            with ExitStack() as spans:
+                _enter_spans(spans, batch)
+                await self._database.write(partial(fold, batch=[delivery.recorded for delivery in batch]))
+        except Exception as error:
+            if is_trouble(error):
+                raise
+            if len(batch) == 1:
+                await self._bury(batch[0].message, Failing.UNFOLDABLE, f"not foldable: {type(error).__name__}")
+                return
+            middle = len(batch) // 2
+            await self._fold(batch[:middle])
+            await self._fold(batch[middle:])
+        else:
+            for delivery in batch:
+                FOLDED.labels(type(delivery.recorded.event).__name__).inc()
+
+    async def _bury(self, message: Msg, cause: Failing, reason: str) -> None:
+        """Writes a dead letter that says where the message stands; its body stays out of it."""
+        place = message.metadata
+        letter = dead_letter(
+            service=SERVICE,
+            stream=place.stream,
+            sequence=place.sequence.stream,
+            subject=message.subject,
+            reason=reason,
+            at=datetime.now(UTC),
+        )
+        await self._bus.publish(topology.dead_letter(SERVICE), letter, dedupe=True)
+        FAILURES.labels(cause).inc()
+        log.error("dead letter", stream=place.stream, sequence=place.sequence.stream, reason=reason)
+
+    async def _hand_back(self, messages: Iterable[Msg], error: Exception) -> None:
+        cause = Failing.DATABASE if is_trouble(error) else Failing.BROKER
+        FAILURES.labels(cause).inc()
+        log.warning("batch handed back", cause=cause, error=type(error).__name__)
+        try:
+            for message in messages:
+                await message.nak(delay=_TROUBLE_DELAY_S)
+        except BROKER_TROUBLE:
+            log.info("batch not handed back, it comes again when its time to ack is over")
+        await asyncio.sleep(_TROUBLE_DELAY_S)
+
+
+async def _messages(message: StreamMessage[Any]) -> Any:
+    """Stands in for FastStream's decoder, which would end a batch at its first undecodable message."""
+    return message.raw_message
+
+
+def _enter_spans(spans: ExitStack, batch: Sequence[Delivery]) -> None:
+    """A span for each report whose webhook was traced: there the trace of a text ends."""
+    for delivery in batch:
+        headers, event = delivery.message.headers or {}, delivery.recorded.event
+        if isinstance(event, events.DeliveryReport) and "traceparent" in headers:
+            spans.enter_context(
+                tracing.span(
+                    f"fold {type(event).__name__}",
+                    SpanKind.CONSUMER,
+                    parent=tracing.extract(headers),
+                    attributes={"parley.status": event.status if event.status in RANKS else "unknown"},
+                )
+            )
+
+
+def _note_pending(message: Msg) -> None:
+    place = message.metadata
+    PENDING.labels(place.consumer).set(place.num_pending)

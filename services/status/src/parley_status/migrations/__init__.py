@@ -1,0 +1,1 @@
+"""The schema's changes, one file each, applied at start."""

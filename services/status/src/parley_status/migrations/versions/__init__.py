@@ -1,0 +1,1 @@
+"""One module for each change of the schema. What is released here is never edited."""
