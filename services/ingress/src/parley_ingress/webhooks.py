@@ -26,6 +26,7 @@ from parley_common.identity import Identity
 from parley_common.webhook_urls import INBOUND_PATH, STATUS_PATH, part_of_query, trace_of_query
 from parley_ingress.forms import Form, Refused, read_form
 from parley_ingress.publishing import Budgets, NotHeld, Publisher
+from parley_ingress.signature import Verdict
 from parley_ingress.translation import (
     Receipt,
     consent_change,
@@ -33,7 +34,7 @@ from parley_ingress.translation import (
     inbound_message,
     reported_opt_out,
 )
-from parley_ingress.verification import is_genuine
+from parley_ingress.verification import verify_webhook
 
 log = structlog.get_logger(__name__)
 
@@ -91,8 +92,9 @@ class Webhooks:
         channel = self.channels.of_webhook(form.get("AccountSid"), form.get(ours), service)
         if channel is None:
             raise Refused(403, f"no channel has this account and {ours}: set TWILIO_ACCOUNT_SID and the number")
-        if not is_genuine(request, form, channel, self.public_url):
-            raise Refused(403, "signature does not match: check TWILIO_AUTH_TOKEN and PARLEY_PUBLIC_URL")
+        verdict = verify_webhook(request, form, channel, self.public_url)
+        if verdict is not Verdict.GENUINE:
+            raise Refused(403, f"signature is {verdict.value}: check TWILIO_AUTH_TOKEN and PARLEY_PUBLIC_URL")
         return channel
 
     async def _take_text(self, _request: Request, form: Form, receipt: Receipt, deadline_s: float) -> None:
