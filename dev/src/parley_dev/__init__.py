@@ -1,1 +1,1 @@
-"""make run: broker, services and simulator as processes of one command."""
+"""One command that runs all of Parley on this machine, broker and simulated Twilio included."""

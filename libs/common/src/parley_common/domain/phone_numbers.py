@@ -94,7 +94,7 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+_\-]{1,11}")
 _USER_ID = re.compile(r"[^\s:]{1,255}")
-_WRITTEN_NUMBER = re.compile(r"\+?[0-9\s().\-/]*")
+_WRITTEN_NUMBER = re.compile(r"[0-9\s().\-/]*")
 _SEPARATORS = re.compile(r"[\s().\-/]")
 _TOLL_FREE_AREAS = frozenset({"800", "833", "844", "855", "866", "877", "888"})
 # +1, but neither the United States nor Canada
@@ -121,7 +121,7 @@ def parse_address(text: str) -> Address:
         return _parse_prefixed(prefix.lower(), rest.strip())
     if _SHORT_CODE.fullmatch(prefix):
         return Address(network=Network.SMS, form=AddressForm.SHORT_CODE, value=prefix)
-    if _WRITTEN_NUMBER.fullmatch(prefix):
+    if prefix.startswith("+") or _WRITTEN_NUMBER.fullmatch(prefix):
         return Address(network=Network.SMS, form=AddressForm.E164, value=parse_e164(prefix))
     if _NAME.fullmatch(prefix):
         return Address(network=Network.SMS, form=AddressForm.NAME, value=prefix)
@@ -157,7 +157,7 @@ def _parse_prefixed(prefix: str, rest: str) -> Address:
         raise EmptyAddressError(f"nothing follows {prefix}: in the address")
     if rest.startswith("+"):
         return Address(network=network, form=AddressForm.E164, value=parse_e164(rest))
-    if network is Network.WHATSAPP and re.fullmatch(r"[0-9\s().\-/]+", rest):
+    if network is Network.WHATSAPP and _WRITTEN_NUMBER.fullmatch(rest):
         raise InvalidE164Error("the number after whatsapp: lacks its +; write it like whatsapp:+15551234567")
     if not _USER_ID.fullmatch(rest):
         raise AddressError(f"what follows {prefix}: is no user id: it holds spaces or colons, or is too long")

@@ -6,6 +6,7 @@ import { tickOf, writeDay, writeSegments, writeTime } from "./words.js";
 const list = byId("chat");
 const texts = new Map();
 let filter = () => false;
+let atEnd = true;
 let webhooks = "your webhook";
 
 export function nameWebhooks(url) {
@@ -24,6 +25,7 @@ export function putText(message) {
   if (known && known.message.arrived_at === message.arrived_at && known.row) {
     known.message = message;
     fill(known.row, message);
+    stayAtEnd();
     return;
   }
   texts.set(message.sid, { message, row: null });
@@ -42,7 +44,6 @@ function inOrder() {
 const placeOf = (message) => message.arrived_at ?? message.updated_at;
 
 function redraw() {
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   const rows = [];
   let day = "";
   for (const text of inOrder()) {
@@ -55,7 +56,7 @@ function redraw() {
   }
   if (!rows.length) rows.push(element("li", { class: "empty" }, `No texts yet. Write one below; it is posted to ${webhooks} as Twilio would.`));
   list.replaceChildren(...rows);
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  stayAtEnd();
 }
 
 function fill(row, message) {
@@ -81,15 +82,22 @@ function fill(row, message) {
 
 function drawMedium(medium) {
   if (medium.content_type.startsWith("image/")) {
-    return element("img", { class: "picture", src: medium.url, alt: "Picture", onload: keepEnd });
+    return element("img", { class: "picture", src: medium.url, alt: "Picture", onload: stayAtEnd });
   }
   return element("a", { class: "file", href: medium.url, target: "_blank", rel: "noopener" }, medium.content_type);
 }
 
-function keepEnd() {
-  if (list.scrollHeight - list.scrollTop - list.clientHeight < 400) list.scrollTop = list.scrollHeight;
+// Whoever reads old texts is left there; whoever is at the end stays at the end as texts come and grow.
+function stayAtEnd() {
+  if (atEnd) list.scrollTop = list.scrollHeight;
 }
 
 export function toEnd() {
-  list.scrollTop = list.scrollHeight;
+  atEnd = true;
+  stayAtEnd();
 }
+
+list.addEventListener("scroll", () => {
+  atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+});
+new ResizeObserver(stayAtEnd).observe(list);

@@ -28,6 +28,10 @@ async function openThread() {
   toEnd();
 }
 
+function showChosen() {
+  openThread().catch(() => showState("lost"));
+}
+
 async function reload() {
   await loadNumbers();
   const [faults, settings, log] = await Promise.all([api.faults(), api.settings(), api.log()]);
@@ -55,14 +59,19 @@ const EVENTS = {
   debugger: putComplaint,
   faults: showFaults,
   settings: showSettings,
-  reset: reload,
+  reset: catchUp,
 };
 
 function showState(state) {
   const live = byId("live");
   live.dataset.state = state;
   live.textContent = STATES[state];
-  if (state === "live") reload();
+  if (state === "live") catchUp();
+}
+
+// The simulator may go away between the connection and the answers.
+function catchUp() {
+  reload().catch(() => setTimeout(catchUp, 1000));
 }
 
 function startTabs() {
@@ -100,7 +109,7 @@ startPanel();
 startFaults();
 startRequests();
 startSettings();
-startPeople(openThread);
-number.addEventListener("change", openThread);
+startPeople(showChosen);
+number.addEventListener("change", showChosen);
 startComposer(() => ({ person: holder(), number: number.value }));
 listen((name, payload) => EVENTS[name](payload), showState);

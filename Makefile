@@ -1,0 +1,87 @@
+# What people and CI do with this project. Bare `make` explains.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYPROJECTS := $(sort $(wildcard libs/*/pyproject.toml services/*/pyproject.toml dev/pyproject.toml))
+MEMBERS := $(patsubst %/pyproject.toml,%,$(PYPROJECTS))
+SOURCES := $(wildcard $(addsuffix /src,$(MEMBERS)) tests)
+
+# A stamp's name holds a sum of what it stands for: nothing is installed twice, a changed lock is noticed.
+# The folder is part of it, since editable members are installed by their absolute path.
+MAIN_SUM := $(shell (pwd; cat requirements/main.txt $(PYPROJECTS)) | cksum | cut -d' ' -f1)
+DEV_SUM := $(shell (pwd; cat requirements/dev.txt) | cksum | cut -d' ' -f1)
+MADE := $(VENV)/.made
+MAIN := $(VENV)/.main-$(MAIN_SUM)
+DEV := $(VENV)/.dev-$(DEV_SUM)
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --progress-bar off
+COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command 'make lock' \
+	$(foreach member,$(PYPROJECTS),--no-emit-package $(shell sed -n 's/^name = "\(parley-[a-z]*\)"$$/\1/p' $(member)))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help run test test-unit test-e2e check format lock install clean
+
+help:
+	@echo 'Parley puts an agent behind a phone number.'
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nPYTHON=python3.12 make …  chooses another Python (3.11 or newer)\n'
+
+##@ Use it
+run: $(MAIN)  ## all services, a broker and a simulated Twilio on this machine; ^C ends it
+	@exec $(BIN)/python -m parley_dev
+
+##@ Work on it
+test: $(MAIN) $(DEV)  ## all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-unit: $(MAIN) $(DEV)  ## the tests without sockets
+	@$(BIN)/python -m pytest $(wildcard tests/unit tests/contract) $(ARGS)
+
+test-e2e: $(MAIN) $(DEV)  ## the whole path, in the browser too
+	@$(BIN)/python -m pytest $(wildcard tests/e2e tests/browser) $(ARGS)
+
+check: $(MAIN) $(DEV)  ## lint, format, types, architecture, locks
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	MYPYPATH=$(subst $() ,:,$(strip $(SOURCES))) $(BIN)/python -m mypy --explicit-package-bases $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/python -m parley_dev.locks
+
+format: $(DEV)  ## format, and mend what ruff can mend
+	$(BIN)/python -m ruff check --fix-only --quiet .
+	$(BIN)/python -m ruff format .
+
+lock: $(DEV)  ## write requirements/*.txt anew from the pyprojects; ARGS=--upgrade takes newer releases
+	$(COMPILE) $(ARGS) --output-file requirements/main.txt $(PYPROJECTS)
+	$(COMPILE) $(ARGS) --output-file requirements/dev.txt --group dev --constraints requirements/main.txt
+
+install: $(MAIN) $(DEV)  ## what run and test need, without starting anything
+
+clean:  ## remove the venv and all caches; .data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo 'Parley needs Python 3.11 or newer: install it, or name it as in PYTHON=python3.12 make run' >&2; exit 1; }
+	@echo 'making $(VENV)'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo 'Python could not make a venv: install its venv module, on Debian apt-get install python3-venv' >&2; exit 1; }
+	@touch $@
+
+$(MAIN): | $(MADE)
+	@echo 'installing requirements/main.txt into $(VENV)'
+	@rm -f $(VENV)/.main-*
+	@$(PIP) --require-hashes --requirement requirements/main.txt
+	@$(PIP) --no-deps --no-build-isolation $(addprefix --editable ,$(MEMBERS))
+	@touch $@
+
+$(DEV): | $(MADE)
+	@echo 'installing requirements/dev.txt into $(VENV)'
+	@rm -f $(VENV)/.dev-*
+	@$(PIP) --require-hashes --requirement requirements/dev.txt
+	@touch $@

@@ -1,0 +1,30 @@
+"""What all tests share: the event loop, and a broker or a whole Parley for those that ask for one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from harness.stack import BROKER_ONLY, Stack, running_stack
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The services run on asyncio, so do the tests."""
+    return "asyncio"
+
+
+@pytest.fixture
+async def broker(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stack]:
+    """A broker of the test's own in which everything is declared."""
+    async with running_stack(tmp_path, BROKER_ONLY) as stack:
+        yield stack
+
+
+@pytest.fixture
+async def parley(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stack]:
+    """The broker, the simulator and one of each service."""
+    async with running_stack(tmp_path) as stack:
+        yield stack

@@ -1,0 +1,74 @@
+"""Rendering: Markdown becomes parts that Twilio takes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parley_common.domain.segments import is_gsm_7, utf_16_units
+from parley_common.events import Reply
+from parley_egress.rendering import part_id, render
+from unit.egress.samples import PICTURE
+
+
+def bodies(text: str, most_parts: int = 10) -> tuple[str, ...]:
+    return render(Reply(id="r", text=text), most_parts)
+
+
+def test_markdown_is_made_readable() -> None:
+    (body,) = bodies("**Hello**, see [the page](https://example.com/a_b)")
+    assert body == "Hello, see the page (https://example.com/a_b)"
+
+
+def test_smart_punctuation_does_not_cost_the_cheap_alphabet() -> None:
+    (body,) = bodies("It’s “fine” – really…")
+    assert is_gsm_7(body)
+    assert body == "It's \"fine\" - really..."
+
+
+def test_a_short_reply_is_one_part_without_a_number() -> None:
+    assert bodies("hello") == ("hello",)
+
+
+def test_a_long_reply_is_split_and_numbered_in_order() -> None:
+    parts = bodies("word " * 1_000)
+    assert [part.split(" ", 1)[0] for part in parts] == [
+        f"({n}/{len(parts)})" for n in range(1, len(parts) + 1)
+    ]
+    assert sum(part.count("word") for part in parts) == 1_000
+
+
+def test_what_is_more_than_the_most_parts_is_left_out_and_said() -> None:
+    parts = bodies("word " * 3_000, most_parts=2)
+    assert len(parts) == 2
+    assert parts[-1].endswith(" ...")
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param("", id="empty"), pytest.param(" \n ", id="blank"), pytest.param("![]()", id="nothing")]
+)
+def test_an_attachment_alone_is_one_part_without_a_body(text: str) -> None:
+    assert render(Reply(id="r", text=text, media=(PICTURE,)), 10) == ("",)
+
+
+@given(st.text(max_size=4_000), st.integers(1, 12))
+def test_every_reply_makes_between_one_and_the_most_parts_that_fit(text: str, most_parts: int) -> None:
+    parts = bodies(text, most_parts)
+    assert 1 <= len(parts) <= most_parts
+    assert all(utf_16_units(part) <= 1_600 for part in parts)
+
+
+@given(st.text(alphabet="ab *_#[]()`.\n👍🏽é”", max_size=3_000))
+def test_rendering_twice_gives_the_same_parts(text: str) -> None:
+    assert bodies(text) == bodies(text)
+
+
+def test_part_ids_are_fixed_for_ever() -> None:
+    """Callbacks of texts already sent carry these ids: another formula would lose their evidence."""
+    assert part_id("reply-1", 0) == "8ab79b3a96f4fca41037150728c0280f"
+
+
+@given(st.tuples(st.text(), st.integers(0, 99)), st.tuples(st.text(), st.integers(0, 99)))
+def test_two_parts_share_an_id_only_if_they_are_the_same(one: tuple[str, int], other: tuple[str, int]) -> None:
+    assert (part_id(*one) == part_id(*other)) == (one == other)
