@@ -46,7 +46,9 @@ class Person:
 
     async def _answered(self, sid: str) -> bool:
         texts = (await self.simulator.phone(self.number)).texts
-        return any(text.sid == sid and text.answer is not None and text.answer.value == "answered" for text in texts)
+        return any(
+            text.sid == sid and text.answer is not None and text.answer.value == "answered" for text in texts
+        )
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,6 @@ NUMBERS = ("+15550100100", "+15550100101")
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def application() -> Iterator[Application]:
     with running_application() as running:
         yield running

@@ -9,7 +9,7 @@ import sys
 import httpx
 import pytest
 
-from integration.simulator.application import Application, wait_until
+from integration.simulator.application import Application
 from integration.simulator.twilio_client import PERSON, SERVICE_SID, SID, TOKEN, US
 from parley_simulator.control import RefusedError, SimulatorControl
 from parley_simulator.control_shapes import InboundText, TokenChange
@@ -184,7 +184,11 @@ def test_a_taken_port_is_one_sentence(settings: Settings) -> None:
 def start(**environ: str) -> subprocess.Popen[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TWILIO", "PARLEY"))}
     return subprocess.Popen(
-        [sys.executable, "-m", "parley_simulator"], env=clean | environ, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "parley_simulator"],
+        env=clean | environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -197,25 +201,17 @@ def test_a_missing_setting_ends_the_program_with_2_and_one_line() -> None:
 
 
 def test_the_program_serves_until_it_is_told_to_stop() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     settings = {
         "TWILIO_ACCOUNT_SID": SID,
         "TWILIO_AUTH_TOKEN": TOKEN,
         "TWILIO_PHONE_NUMBER": US,
         "PARLEY_PUBLIC_URL": "http://127.0.0.1:9",
-        "PARLEY_SIMULATOR_PORT": str(port),
+        "PARLEY_SIMULATOR_PORT": "0",
     }
     with start(**settings) as process:
-
-        def is_ready() -> bool:
-            try:
-                return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
-            except httpx.TransportError:
-                return False
-
-        wait_until(is_ready, lambda ready: ready, within_s=20)
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[-1]
+        assert httpx.get(f"{address}readyz", timeout=20).status_code == 200
         process.terminate()
         _, words = process.communicate(timeout=20)
     assert words == ""

@@ -71,6 +71,15 @@ def test_silence_after_creating_ends_in_a_reset(control: httpx.Client, rest: htt
     assert count(control) == 1
 
 
+def test_who_gives_up_waiting_leaves_a_simulator_that_works(control: httpx.Client, rest: httpx.Client) -> None:
+    fault(control, where="create", what="timeout_after_create", delay_s=0.4, times=1)
+    with pytest.raises(httpx.ReadTimeout):
+        rest.post("/Messages.json", data=FIELDS, timeout=0.1)
+    wait_until(lambda: control.get("/log").json()["entries"], lambda entries: len(entries) == 1)
+    answer = create(rest)
+    assert (answer.status_code, answer.headers["Twilio-Concurrent-Requests"]) == (201, "1")
+
+
 def test_a_5xx_may_come_although_it_was_created(control: httpx.Client, rest: httpx.Client) -> None:
     fault(control, where="create", what="status_after_create", status=502, times=1)
     assert create(rest).status_code == 502

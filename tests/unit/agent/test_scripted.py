@@ -12,7 +12,7 @@ from unit.agent.builders import a_text
 
 pytestmark = pytest.mark.anyio
 
-MENU = "- MENU: this list\n- hours: when we are open"
+MENU = "- MENU: this list\n- HOURS: when we are open"
 SCRIPT = Script(
     greeting="Hello! {menu}",
     fallback="I don't know {text}.",

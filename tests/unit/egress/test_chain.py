@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from parley_egress.chain import End, Place, Standing, after, fold
 from unit.egress.samples import NOON, attempted, failed, sent, turn_done
 
 LATER = datetime(2026, 11, 21, 12, 5, tzinfo=UTC)
-ENVELOPE = {"id": "x", "at": NOON, "channel": "default", "conversation": "c" * 32}
+ENVELOPE: dict[str, Any] = {"id": "x", "at": NOON, "channel": "default", "conversation": "c" * 32}
 
 
 def slot(*, message: int = 0, part: int = 0) -> Slot:
@@ -41,7 +42,9 @@ def slot(*, message: int = 0, part: int = 0) -> Slot:
         pytest.param(failed(final=False), Standing.TRY_AGAIN, id="a failure that may pass"),
         pytest.param(failed(final=False, of=2, slot=slot(part=1)), Standing.TRY_AGAIN, id="of the second part"),
         pytest.param(failed(final=True), Standing.MESSAGE_OVER, id="a failure for good"),
-        pytest.param(failed(final=True, of=3), Standing.MESSAGE_OVER, id="parts after a final failure are dropped"),
+        pytest.param(
+            failed(final=True, of=3), Standing.MESSAGE_OVER, id="parts after a final failure are dropped"
+        ),
         pytest.param(failed(final=True, attempted=0), Standing.MESSAGE_OVER, id="a failure without an attempt"),
     ],
 )

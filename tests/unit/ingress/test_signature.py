@@ -221,7 +221,7 @@ def test_a_shared_key_signs_with_sha256(settings: str) -> None:
     [
         pytest.param("key=other,algorithm=HMAC_SHA256", Verdict.UNKNOWN_KEY, id="a key we lack"),
         pytest.param("algorithm=HMAC_SHA256", Verdict.UNKNOWN_KEY, id="no key"),
-        pytest.param("key=webhooks_sharedkey_1,algorithm=MD5", Verdict.WRONG_ALGORITHM, id="an algorithm we lack"),
+        pytest.param("key=webhooks_sharedkey_1,algorithm=MD5", Verdict.WRONG_ALGORITHM, id="an old algorithm"),
         pytest.param("key=webhooks_sharedkey_1", Verdict.MISMATCH, id="no algorithm means SHA1 and the token"),
         pytest.param(SETTINGS + ",algorithm=HMAC_SHA1", Verdict.MALFORMED, id="two algorithms"),
         pytest.param("key=ä\ud800,algorithm=HMAC_SHA256", Verdict.UNKNOWN_KEY, id="no text"),
@@ -271,9 +271,22 @@ def test_a_malformed_signature_is_refused(signature: str | None, verdict: Verdic
 
 @pytest.mark.parametrize(
     "url",
-    ["", "/a", "ftp://example.com/a", "https://", "https:///a", "https://h:abc/a", "https://[::1/a", "https://h h/",
-     "https://a:1:2/", "\ud800", "https://example.com/\ud800", "https://example.com/?bodySHA256=\ud800", "\x00"],
-)  # fmt: skip
+    [
+        "",
+        "/a",
+        "\x00",
+        "\ud800",
+        "ftp://example.com/a",
+        "https://",
+        "https:///a",
+        "https://h h/",
+        "https://h:abc/a",
+        "https://h:1:2/",
+        "https://[::1/a",
+        "https://example.com/\ud800",
+        "https://example.com/?bodySHA256=\ud800",
+    ],
+)
 def test_a_broken_url_is_refused(url: str) -> None:
     assert verify(SignedRequest(url=url, signature="A" * 27 + "=", fields=TEXT), SECRETS) is Verdict.MALFORMED
 

@@ -72,20 +72,22 @@ def inbound(sender: str, to: str, media: tuple[Media, ...] = ()) -> Message:
 
 
 def test_blank_places_stay_in_the_form() -> None:
-    form = inbound_form(inbound("+12025550111", "+15550100100"), "AC1", "http://here", None)
+    form = inbound_form(inbound("+12025550111", "+15550100100"), "AC1", origin="http://here")
     assert (form["ToCity"], form["FromZip"], form["FromCountry"]) == ("", "", "US")
     assert (form["NumMedia"], form["SmsMessageSid"]) == ("0", "SM1")
 
 
 def test_whatsapp_has_a_profile_and_no_places() -> None:
-    form = inbound_form(inbound("whatsapp:+12025550111", "whatsapp:+15550100100"), "AC1", "http://here", "STOP")
+    form = inbound_form(
+        inbound("whatsapp:+12025550111", "whatsapp:+15550100100"), "AC1", origin="http://here", opt_out_type="STOP"
+    )
     assert "ToCity" not in form
     assert (form["WaId"], form["OptOutType"]) == ("12025550111", "STOP")
 
 
 def test_each_medium_has_an_address_and_a_type() -> None:
     media = (Media("ME1", "image/png", 0.0), Media("ME2", "text/vcard", 0.0))
-    form = inbound_form(inbound("+12025550111", "+15550100100", media), "AC1", "http://here", None)
+    form = inbound_form(inbound("+12025550111", "+15550100100", media), "AC1", origin="http://here")
     assert form["NumMedia"] == "2"
     assert form["MediaUrl1"] == "http://here/2010-04-01/Accounts/AC1/Messages/SM1/Media/ME2"
     assert form["MediaContentType1"] == "text/vcard"

@@ -23,7 +23,7 @@ _CARRIER_STATUSES = frozenset({Status.DELIVERED, Status.UNDELIVERED})
 class Callbacks:
     """Tells the application about each change, unless a fault says otherwise."""
 
-    def __init__(self, account: Account, faults: FaultScript, courier: Courier, background: Background) -> None:
+    def __init__(self, account: Account, faults: FaultScript, *, courier: Courier, background: Background) -> None:
         self._account = account
         self._faults = faults
         self._courier = courier

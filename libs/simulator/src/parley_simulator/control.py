@@ -64,7 +64,7 @@ class SimulatorControl:
 
     async def text(self, text: InboundText) -> Accepted:
         """Let a person text one of the account's numbers."""
-        return await self._ask("POST", "inbound", Accepted, text)
+        return await self._ask("POST", "inbound", Accepted, body=text)
 
     async def messages(self, *, since_sequence: int = 0, limit: int = 1_000, **filters: str) -> MessagePage:
         """Return messages in the order of acceptance; filters are direction, to, sender, person."""
@@ -91,7 +91,7 @@ class SimulatorControl:
 
     async def add_fault(self, rule: Rule) -> Active:
         """Switch a fault on."""
-        return await self._ask("POST", "faults", Active, rule)
+        return await self._ask("POST", "faults", Active, body=rule)
 
     async def faults(self) -> list[Active]:
         """Return the faults in force and how often each struck."""
@@ -107,15 +107,15 @@ class SimulatorControl:
 
     async def change_settings(self, **changes: object) -> Tuning:
         """Change delays, rates and limits; the names are those of `Tuning`."""
-        return await self._ask("POST", "settings", Tuning, changes)
+        return await self._ask("POST", "settings", Tuning, body=changes)
 
     async def change_tokens(self, change: TokenChange) -> TokenState:
         """Set a next token, promote it, or set a shared key."""
-        return await self._ask("POST", "tokens", TokenState, change)
+        return await self._ask("POST", "tokens", TokenState, body=change)
 
     async def redeliver(self, sid: str) -> None:
         """Post the webhook of a message once more."""
-        await self._send("POST", "redeliver", {"sid": sid})
+        await self._send("POST", "redeliver", body={"sid": sid})
 
     async def log(self, limit: int = 500) -> LogView:
         """Return the newest exchanges and debugger entries."""
@@ -126,12 +126,12 @@ class SimulatorControl:
         await self._send("POST", "reset")
 
     async def _ask(
-        self, method: str, path: str, kind: type[T], body: object = None, *, query: dict[str, str] | None = None
+        self, method: str, path: str, kind: type[T], *, body: object = None, query: dict[str, str] | None = None
     ) -> T:
-        return msgspec.json.decode(await self._send(method, path, body, query), type=kind)
+        return msgspec.json.decode(await self._send(method, path, body=body, query=query), type=kind)
 
     async def _send(
-        self, method: str, path: str, body: object = None, query: dict[str, str] | None = None
+        self, method: str, path: str, *, body: object = None, query: dict[str, str] | None = None
     ) -> bytes:
         if self._session is None:
             raise RuntimeError("use SimulatorControl as an async context manager")

@@ -84,7 +84,7 @@ async def receive_text(simulator: Simulator, request: Request) -> Response:
         except MediaError as error:
             raise ControlError(str(error), field=f"media.{place}", fix="attach something smaller") from error
     sids = tuple(
-        simulator.inbox.receive(_one_text(simulator, text, sender, to, nth), number).sid
+        simulator.inbox.receive(_one_text(simulator, text, sender=sender, to=to, nth=nth), number).sid
         for nth in range(text.count)
     )
     return json_answer(shapes.Accepted(sid=sids[0], sids=sids), 201)
@@ -252,7 +252,7 @@ def _people(simulator: Simulator, text: shapes.InboundText) -> tuple[str, OwnedN
     return sender, number, normalize(to) or to
 
 
-def _one_text(simulator: Simulator, text: shapes.InboundText, sender: str, to: str, nth: int) -> Text:
+def _one_text(simulator: Simulator, text: shapes.InboundText, *, sender: str, to: str, nth: int) -> Text:
     media = tuple(simulator.shelf.put(one.content_type, one.data) for one in text.media)
     body = f"{text.body} {nth + 1}" if text.count > 1 else text.body
     return Text(sender=sender, to=to, body=body, media=media)

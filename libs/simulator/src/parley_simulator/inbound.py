@@ -65,7 +65,7 @@ class Inbox:
         webhook = self._webhook(message, number, keyword)
         rules = self._desk.faults.draw(Place.WEBHOOK, webhook.subject, _FAULTS)
         if find(rules, Fault.DROP_WEBHOOK):
-            self._complain(message, 30039, "the text was filtered and not posted, by a scripted fault", "")
+            self._complain(message, 30039, words="the text was filtered and not posted, by a scripted fault")
             self._note(message, Answer.FAILED, Exchange(code=30039, words="filtered, not posted", attempts=0))
             return message
         again = find(rules, Fault.DUPLICATE_WEBHOOK)
@@ -129,7 +129,7 @@ class Inbox:
 
     def _webhook(self, message: Message, number: OwnedNumber, keyword: optout.Keyword | None) -> Webhook:
         opt_out_type = keyword.value if keyword and self._tuning().advanced_opt_out else None
-        form = inbound_form(message, self._desk.account.sid, self.origin, opt_out_type)
+        form = inbound_form(message, self._desk.account.sid, origin=self.origin, opt_out_type=opt_out_type)
         return Webhook(
             kind=Kind.WEBHOOK,
             sid=message.sid,
@@ -160,7 +160,7 @@ class Inbox:
         self._note(message, Answer.ANSWERED, exchange)
         answer = read_answer(exchange.content_type, exchange.body)
         for problem in answer.problems:
-            self._complain(message, problem.code, problem.words, webhook.url)
+            self._complain(message, problem.code, words=problem.words, url=webhook.url)
         for reply in answer.replies:
             self._reply(message, reply, Plan())
 
@@ -192,7 +192,7 @@ class Inbox:
         message.answer_attempts = exchange.attempts
         self._desk.lifecycle.on_change(message)
 
-    def _complain(self, message: Message, code: int, words: str, url: str) -> None:
+    def _complain(self, message: Message, code: int, *, words: str, url: str = "") -> None:
         log = self._desk.log
         log.complain(
             Complaint(

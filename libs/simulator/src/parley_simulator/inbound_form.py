@@ -6,7 +6,9 @@ Pure. Blank geographic fields are kept: a verifier that drops them computes anot
 from parley_simulator.messages import Message
 
 
-def inbound_form(message: Message, account_sid: str, origin: str, opt_out_type: str | None) -> dict[str, str]:
+def inbound_form(
+    message: Message, account_sid: str, *, origin: str, opt_out_type: str | None = None
+) -> dict[str, str]:
     """Return the form for a text; `origin` is where media are served."""
     form = {} if ":" in message.to else _geography(message)
     form |= {

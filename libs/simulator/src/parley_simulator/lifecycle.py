@@ -25,7 +25,7 @@ from parley_simulator.tuning import Tuning
 class World:
     """What the walk changes or asks beside the message itself."""
 
-    def __init__(self, store: MessageStore, numbers: NumberBook, blocks: BlockList, phones: Phones) -> None:
+    def __init__(self, store: MessageStore, numbers: NumberBook, *, blocks: BlockList, phones: Phones) -> None:
         self.store = store
         self.numbers = numbers
         self.blocks = blocks
@@ -45,6 +45,7 @@ class Lifecycle:
         self,
         world: World,
         callbacks: Callbacks,
+        *,
         fetcher: MediaFetcher,
         background: Background,
         tuning: Callable[[], Tuning],

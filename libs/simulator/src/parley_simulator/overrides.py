@@ -6,7 +6,8 @@ not part of the request and not part of the signature.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import parse_qsl, urldefrag
+from functools import lru_cache
+from urllib.parse import parse_qsl
 
 
 class Failure(StrEnum):
@@ -37,10 +38,15 @@ def split_overrides(url: str) -> tuple[str, Overrides]:
 
     A value out of bounds is moved to the nearest bound; one that cannot be read keeps the default.
     """
-    bare, fragment = urldefrag(url)
+    bare, _, fragment = url.partition("#")
+    return bare, _read_fragment(fragment)
+
+
+@lru_cache(maxsize=256)
+def _read_fragment(fragment: str) -> Overrides:
     given = dict(parse_qsl(fragment))
     default = Overrides()
-    return bare, Overrides(
+    return Overrides(
         connect_s=_seconds(given.get("ct"), default.connect_s, longest_ms=10_000),
         read_s=_seconds(given.get("rt"), default.read_s, longest_ms=15_000),
         total_s=_seconds(given.get("tt"), default.total_s, longest_ms=15_000),

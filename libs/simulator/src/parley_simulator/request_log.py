@@ -3,6 +3,7 @@
 Keeps the newest entries in memory. Secrets in addresses are removed before they get here.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
@@ -12,6 +13,7 @@ import msgspec
 
 LIMIT = 5_000
 _SECRET_WORDS = ("token", "secret", "password", "signature", "apikey", "api_key")
+_SUSPICIOUS = re.compile("@|" + "|".join(_SECRET_WORDS), re.IGNORECASE)
 
 
 class Kind(StrEnum):
@@ -81,9 +83,10 @@ class RequestLog:
 
 def without_secrets(url: str) -> str:
     """Return the address without user information, fragment, and values that look secret."""
-    parts = urlsplit(url)
-    if not parts.query and "@" not in parts.netloc:
-        return url.partition("#")[0]
+    bare = url.partition("#")[0]
+    if not _SUSPICIOUS.search(bare):
+        return bare
+    parts = urlsplit(bare)
     query = [
         (name, "***" if any(word in name.lower() for word in _SECRET_WORDS) else value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)

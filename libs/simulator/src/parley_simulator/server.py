@@ -4,6 +4,7 @@ Knows the port and the HTTP server; the application itself is in `app`.
 """
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,8 @@ class SimulatorServer(uvicorn.Server):
 def serve(settings: Settings) -> None:
     """Serve until the process is told to stop."""
     server, listener = _prepare(settings)
+    sys.stdout.write(f"parley_simulator: phone page and REST API on {_address(listener)}/\n")
+    sys.stdout.flush()
     server.run(sockets=[listener])
 
 
@@ -58,13 +61,12 @@ def serve(settings: Settings) -> None:
 def serving(settings: Settings) -> Iterator[str]:
     """Serve in a thread for as long as the block runs and give the address; port 0 takes a free one."""
     server, listener = _prepare(settings)
-    port = listener.getsockname()[1]
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     if not server.up.wait(_START_WITHIN_S):
         raise SettingsError(f"The simulator did not start within {_START_WITHIN_S:.0f} s.")
     try:
-        yield f"http://{HOST}:{port}"
+        yield _address(listener)
     finally:
         server.should_exit = True
         thread.join(_STOP_WITHIN_S + 5)
@@ -73,17 +75,22 @@ def serving(settings: Settings) -> Iterator[str]:
 def _prepare(settings: Settings) -> tuple[SimulatorServer, socket.socket]:
     listener = _listen(settings.port)
     simulator = Simulator(settings)
-    simulator.origin = f"http://{HOST}:{listener.getsockname()[1]}"
+    simulator.origin = _address(listener)
     config = uvicorn.Config(
         build_app(simulator),
         http=ResettableProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=_STOP_WITHIN_S,
         backlog=2_048,
     )
     return SimulatorServer(config, simulator), listener
+
+
+def _address(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}"
 
 
 def _listen(port: int) -> socket.socket:

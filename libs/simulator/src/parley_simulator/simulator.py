@@ -41,13 +41,22 @@ class Simulator:
         self.blocks = BlockList()
         self.shelf = MediaShelf()
         self.background = Background()
-        self.world = World(self.store, self.numbers, self.blocks, self.phones)
-        self.courier = Courier(self.account, self.faults, self.log, self._tuning)
-        self.callbacks = Callbacks(self.account, self.faults, self.courier, self.background)
+        self.world = World(self.store, self.numbers, blocks=self.blocks, phones=self.phones)
+        self.courier = Courier(self.account, self.faults, log=self.log, tuning=self._tuning)
+        self.callbacks = Callbacks(self.account, self.faults, courier=self.courier, background=self.background)
         fetcher = MediaFetcher(self.courier, self.shelf, self.log)
-        self.lifecycle = Lifecycle(self.world, self.callbacks, fetcher, self.background, self._tuning)
+        self.lifecycle = Lifecycle(
+            self.world, self.callbacks, fetcher=fetcher, background=self.background, tuning=self._tuning
+        )
         self.lifecycle.on_change = self._publish
-        desk = Desk(self.account, self.faults, self.courier, self.log, self.background, self.lifecycle)
+        desk = Desk(
+            account=self.account,
+            faults=self.faults,
+            courier=self.courier,
+            log=self.log,
+            background=self.background,
+            lifecycle=self.lifecycle,
+        )
         self.inbox = Inbox(self.world, desk, self._tuning)
         self.rest_in_flight = 0
 

@@ -19,6 +19,7 @@ from parley_simulator.exchange_failures import Exchange, failure_of_error, failu
 from parley_simulator.faults import Fault, FaultScript, Place, Subject
 from parley_simulator.overrides import Overrides, split_overrides
 from parley_simulator.request_log import Complaint, Entry, Kind, RequestLog, without_secrets
+from parley_simulator.seats import Seats
 from parley_simulator.signatures import sign
 from parley_simulator.tuning import Tuning
 from parley_simulator.twiml import MAX_BYTES
@@ -47,14 +48,14 @@ class Courier:
     """Posts webhooks, several at a time."""
 
     def __init__(
-        self, account: Account, faults: FaultScript, log: RequestLog, tuning: Callable[[], Tuning]
+        self, account: Account, faults: FaultScript, *, log: RequestLog, tuning: Callable[[], Tuning]
     ) -> None:
         self._account = account
         self._faults = faults
         self._log = log
         self._tuning = tuning
         self._session: aiohttp.ClientSession | None = None
-        self._seats = {kind: asyncio.Semaphore(_AT_ONCE) for kind in _PLACES}
+        self._seats = {kind: Seats(_AT_ONCE) for kind in _PLACES}
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -93,8 +94,8 @@ class Courier:
         deadline = time.monotonic() + overrides.total_s
         attempt = 1
         while True:
-            last = await self._attempt(webhook, url, _limits(overrides, deadline), token)
-            self._write(webhook, url, last, attempt)
+            last = await self._attempt(webhook, url, limits=_limits(overrides, deadline), token=token)
+            self._write(webhook, url, exchange=last, attempt=attempt)
             pause_s = self._tuning().retry_pause_s
             out_of_time = time.monotonic() + pause_s >= deadline
             if last.failure not in overrides.policy or attempt > overrides.retries or out_of_time:
@@ -104,10 +105,10 @@ class Courier:
             await asyncio.sleep(pause_s)
             attempt += 1
 
-    async def _attempt(self, webhook: Webhook, url: str, limits: aiohttp.ClientTimeout, token: str) -> Exchange:
+    async def _attempt(self, webhook: Webhook, url: str, *, limits: aiohttp.ClientTimeout, token: str) -> Exchange:
         started = time.perf_counter()
         try:
-            exchange = await self._request(webhook, url, limits, token)
+            exchange = await self._request(webhook, url, limits=limits, token=token)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             exchange = failure_of_error(error)
         lost = self._faults.draw(_PLACES[webhook.kind], webhook.subject, {Fault.LOST_ANSWER})
@@ -115,7 +116,7 @@ class Courier:
             exchange = failure_of_error(TimeoutError("the answer was lost by a scripted fault"))
         return replace(exchange, ms=(time.perf_counter() - started) * 1000)
 
-    async def _request(self, webhook: Webhook, url: str, limits: aiohttp.ClientTimeout, token: str) -> Exchange:
+    async def _request(self, webhook: Webhook, url: str, *, limits: aiohttp.ClientTimeout, token: str) -> Exchange:
         form = dict(webhook.form)
         encoded = urlencode(form)
         body: bytes | None = encoded.encode()
@@ -141,7 +142,7 @@ class Courier:
                 body=answer,
             )
 
-    def _write(self, webhook: Webhook, url: str, exchange: Exchange, attempt: int) -> None:
+    def _write(self, webhook: Webhook, url: str, *, exchange: Exchange, attempt: int) -> None:
         self._log.write(
             Entry(
                 number=self._log.next_number(),

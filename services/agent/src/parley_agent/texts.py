@@ -57,11 +57,14 @@ async def read_range(bus: Bus, begun: TurnBegun) -> tuple[Text, ...]:
 
 
 async def gather(bus: Bus, first: Text, channel: Channel, window_s: float) -> tuple[Text, ...]:
-    """The burst that starts with ``first``: what follows within the window and is for the brain too."""
+    """The burst that starts with ``first``: what follows within the window and is for the brain too.
+
+    Without a window every text is answered by itself.
+    """
     subject = topology.texts(first.message.conversation)
     burst = [first]
     started_s = time.monotonic()
-    while len(burst) < MOST_TEXTS:
+    while window_s > 0.0 and len(burst) < MOST_TEXTS:
         following = await bus.next(subject, seq=burst[-1].seq + 1)
         if following is None:
             age_s = (datetime.now(UTC) - burst[-1].stored.time).total_seconds()

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from parley_common.settings import SettingsError
+from parley_status.migration import upgrade
 
 _READERS = 4
 _WRITER_LOCK = 7_220_031
@@ -57,7 +56,7 @@ class Database:
 
     async def migrate(self) -> None:
         """Brings the schema to this release's; safe where several replicas do it at once."""
-        await self.write(_upgrade)
+        await self.write(upgrade)
 
     async def check(self) -> None:
         """Raises where the database does not answer."""
@@ -78,13 +77,6 @@ class Database:
     def _read(self, work: Callable[[Connection], T]) -> T:
         with self._engine.connect() as connection:
             return work(connection)
-
-
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", "parley_status:migrations")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def _engine(url: str) -> Engine:

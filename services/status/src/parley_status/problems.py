@@ -36,7 +36,7 @@ async def answer_refusal(request: Request, error: Exception) -> Response:
     if isinstance(error, Refused):
         return answer(error.status_code, error.code, error.detail)
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "GET")
+        allowed = " or ".join(sorted((error.headers or {}).get("Allow", "GET").split(", ")))
         return answer(
             405,
             "method_not_allowed",

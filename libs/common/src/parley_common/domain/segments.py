@@ -74,7 +74,7 @@ def gsm_7_units(text: str) -> int:
 
 def utf_16_units(text: str) -> int:
     """The UTF-16 code units of a text: two for what lies outside the basic plane."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _count(encoding: Encoding, units: int, pieces: Iterable[int]) -> Segments:

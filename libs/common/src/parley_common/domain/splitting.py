@@ -48,8 +48,9 @@ def split_text(
         raise ValueError(f"max_units is {max_units}; parts need at least {_MIN_UNITS} units")
     if max_parts is not None and max_parts < 1:
         raise ValueError(f"max_parts is {max_parts}; a text needs at least one part")
-    if utf_16_units(text.strip()) <= max_units:
-        return (text.strip(),) if text.strip() else ()
+    text = _trim(text)
+    if utf_16_units(text) <= max_units:
+        return (text,) if text else ()
     if not numbered or max_parts == 1:
         return _cut_to(text, room=max_units, max_parts=max_parts)
     return _cut_and_number(text, max_units, max_parts)
@@ -86,6 +87,15 @@ def _cut(text: str, room: int) -> Iterator[str]:
         stop = limit if limit == len(clusters) else _best(breaks, start + 1, middle, limit)
         yield "".join(clusters[start : _drop_space(clusters, start, stop)])
         start = _skip_space(clusters, stop)
+
+
+def _trim(text: str) -> str:
+    """Without space around it; an accent that stands on a space keeps it."""
+    if text == text.strip():
+        return text
+    clusters = list(split_graphemes(text))
+    start = _skip_space(clusters, 0)
+    return "".join(clusters[start : _drop_space(clusters, start, len(clusters))])
 
 
 def _clusters(text: str, room: int) -> Iterator[str]:

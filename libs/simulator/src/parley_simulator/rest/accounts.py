@@ -3,7 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from parley_simulator.rest.shapes import account_resource, json_response
+from parley_simulator.rest.account_shapes import account_resource
+from parley_simulator.rest.shapes import json_response
 from parley_simulator.simulator import Simulator
 
 

@@ -54,9 +54,9 @@ def guarded(handler: Handler, kind: Kind = Kind.REST) -> Callable[[Request], Awa
         except ResetError:
             await _reset(request)
             response = Response(status_code=500)
-            _write(simulator, request, kind, None, started)
+            _write(simulator, request, kind=kind, status=None, started=started)
         else:
-            _write(simulator, request, kind, response.status_code, started)
+            _write(simulator, request, kind=kind, status=response.status_code, started=started)
         finally:
             simulator.rest_in_flight -= 1
         response.headers["Twilio-Request-Id"] = new_sid("RQ")
@@ -111,6 +111,8 @@ async def _checked(handler: Handler, simulator: Simulator, request: Request) -> 
 async def _reset(request: Request) -> None:
     """Close the TCP connection at once; the peer sees a reset."""
     transport = request.scope["state"]["transport"]
+    if transport.is_closing():
+        return
     sock = transport.get_extra_info("socket")
     sock.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
@@ -118,7 +120,7 @@ async def _reset(request: Request) -> None:
         """Until the server has noticed: it then drops the answer instead of complaining."""
 
 
-def _write(simulator: Simulator, request: Request, kind: Kind, status: int | None, started: float) -> None:
+def _write(simulator: Simulator, request: Request, *, kind: Kind, status: int | None, started: float) -> None:
     log = simulator.log
     log.write(
         Entry(

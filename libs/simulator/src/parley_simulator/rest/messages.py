@@ -4,6 +4,8 @@ Creating is where scripted faults of the kind "it was created, but you were not 
 """
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,11 +38,11 @@ async def create_message(simulator: Simulator, request: Request) -> Response:
     check_sendable(simulator, draft)
     message = _store(simulator, draft, _plan(simulator, rules, subject))
     response = json_response(message_resource(message, simulator.account.sid), 201)
-    start_after_s = max(draft.send_at - now(), 0.0) if draft.send_at else 0.0
-    if not rules:
-        simulator.lifecycle.begin(message, after_s=start_after_s)
-        return response
-    await _strike_after(simulator, message, rules)
+    begin = partial(simulator.lifecycle.begin, message, after_s=_seconds_until(draft.send_at))
+    if rules:
+        await _strike_after(simulator, message, rules=rules, begin=begin)
+    else:
+        begin()
     return response
 
 
@@ -136,12 +138,14 @@ def _plan(simulator: Simulator, rules: list[Rule], subject: Subject) -> Plan:
     )
 
 
-async def _strike_after(simulator: Simulator, message: Message, rules: list[Rule]) -> None:
+def _seconds_until(send_at: float | None) -> float:
+    return 0.0 if send_at is None else max(send_at - now(), 0.0)
+
+
+async def _strike_after(
+    simulator: Simulator, message: Message, *, rules: list[Rule], begin: Callable[[], None]
+) -> None:
     """Let the message go, and make the faults happen that come after it was created."""
-
-    def begin() -> None:
-        simulator.lifecycle.begin(message)
-
     if find(rules, Fault.CALLBACK_BEFORE_RESPONSE) and message.status_callback:
         await simulator.callbacks.wait_for_first(message, within_s=_FIRST_CALLBACK_WITHIN_S, start=begin)
     else:

@@ -7,8 +7,9 @@ from starlette.responses import Response
 from parley_simulator.api_errors import ApiError
 from parley_simulator.messages import now
 from parley_simulator.numbers import OwnedNumber
+from parley_simulator.rest.account_shapes import NumberResource, number_resource
 from parley_simulator.rest.forms import first, read_form
-from parley_simulator.rest.shapes import NumberResource, json_response, number_resource
+from parley_simulator.rest.shapes import json_response
 from parley_simulator.simulator import Simulator
 
 _FIELDS = {

@@ -6,14 +6,14 @@ from starlette.responses import Response
 
 from parley_simulator.api_errors import ApiError
 from parley_simulator.numbers import Service
-from parley_simulator.rest.shapes import (
+from parley_simulator.rest.account_shapes import (
     PoolNumberResource,
     ServiceResource,
-    json_response,
     numbers_of,
     pool_number_resource,
     service_resource,
 )
+from parley_simulator.rest.shapes import json_response
 from parley_simulator.simulator import Simulator
 
 
@@ -58,7 +58,7 @@ async def read_pool(simulator: Simulator, request: Request) -> Response:
     """GET /v1/Services/{Sid}/PhoneNumbers."""
     service = _find(simulator, request)
     rows = [
-        pool_number_resource(service, number, simulator.account.sid, simulator.origin)
+        pool_number_resource(service, number, account_sid=simulator.account.sid, origin=simulator.origin)
         for number in numbers_of(service, list(simulator.numbers))
     ]
     return json_response(PoolList(rows, _meta(simulator, request, "phone_numbers")))

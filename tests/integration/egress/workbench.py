@@ -1,0 +1,210 @@
+"""A sender without its doorbells: one worker over a real broker, and the conversations it works on."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from integration.egress.twilio_stub import TwilioStub
+from parley_common import events, topology
+from parley_common.bus import Bus
+from parley_common.channels import Channel, Channels
+from parley_common.consent import ConsentLedger
+from parley_common.events import (
+    ConsentCause,
+    ConsentChanged,
+    DeliveryReport,
+    Media,
+    PartAttempted,
+    Reply,
+    TurnDone,
+    TurnOutcome,
+)
+from parley_common.identity import Identity
+from parley_common.leases import Leases
+from parley_egress.outbox import Outbox
+from parley_egress.ownership import Ownership
+from parley_egress.sending import Sending, Tools
+from parley_egress.settings import SendSettings
+from parley_egress.twilio_api import TwilioApi
+
+ACCOUNT = "AC" + "a" * 32
+NUMBER = "+15550001111"
+PERSON = "+15557772222"
+HASH_KEY = b"k" * 32
+IDENTITY = Identity(HASH_KEY)
+
+
+def channel(stub_url: str, *, rate_mps: float = 1_000.0) -> Channel:
+    """A channel whose Twilio is the stub."""
+    return Channel(
+        name="default",
+        account_sid=ACCOUNT,
+        auth_tokens=("token",),
+        numbers=(NUMBER,),
+        messaging_service_sid=None,
+        allowed=frozenset(),
+        allow_all=True,
+        rate_mps=rate_mps,
+        api_base_url=stub_url,
+    )
+
+
+def send_settings(*, settle_s: float = 30.0, timeout_s: float = 2.0, most_parts: int = 10) -> SendSettings:
+    """Settings with short times."""
+    return SendSettings(
+        public_url="https://sms.example.com",
+        settle_s=settle_s,
+        post_timeout_s=timeout_s,
+        most_parts=most_parts,
+        concurrency=100,
+    )
+
+
+class EveryLease:
+    """Grants everything: whoever works on a sender believes to own it."""
+
+    in_doubt = False
+
+    async def take(self, _key: str) -> str | None:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """One process's share of the work."""
+
+    bus: Bus
+    outbox: Outbox
+    consent: ConsentLedger
+    ownership: Ownership
+    channel: Channel
+
+    async def drain(self, conversation: Conversation, timeout_s: float = 20.0) -> int:
+        """Works until the conversation's last turn is over."""
+        async with asyncio.timeout(timeout_s):
+            return await self.outbox.drain(conversation.id, lambda: conversation.last_turn)
+
+
+@asynccontextmanager
+async def working(
+    nats_url: str, stub: TwilioStub, settings: SendSettings | None = None, *, rate_mps: float = 1_000.0
+) -> AsyncIterator[Worker]:
+    """A worker that believes to own the sender."""
+    bus = Bus(nats_url, name="test-worker")
+    await bus.connect()
+    ours = channel(stub.url, rate_mps=rate_mps)
+    chosen = settings or send_settings()
+    api = TwilioApi(chosen)
+    await api.open()
+    ownership = Ownership(cast("Leases", EveryLease()), IDENTITY)
+    await ownership.find(ours, NUMBER)
+    consent = ConsentLedger(bus, IDENTITY)
+    tools = Tools(bus=bus, channels=Channels((ours,)), ownership=ownership, api=api, consent=consent)
+    outbox = Outbox(bus, Sending(tools, settle_s=chosen.settle_s), most_parts=chosen.most_parts)
+    try:
+        yield Worker(bus=bus, outbox=outbox, consent=consent, ownership=ownership, channel=ours)
+    finally:
+        await api.close()
+        await bus.close()
+
+
+@dataclass
+class Conversation:
+    """A person's conversation as the other services write it."""
+
+    bus: Bus
+    contact: str = PERSON
+    last_turn: int = 0
+    turns: list[int] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """Its hash."""
+        return IDENTITY.conversation("default", self.contact)
+
+    async def reply(
+        self, *texts: str, expires_in_s: float = 3_600.0, media: tuple[Media, ...] = (), channel: str = "default"
+    ) -> int:
+        """Ends a turn with these replies; returns its sequence."""
+        now, turn = datetime.now(UTC), secrets.token_hex(8)
+        replies = tuple(Reply(id=f"{turn}-{n}", text=text, media=media) for n, text in enumerate(texts))
+        done = TurnDone(
+            id=turn,
+            at=now,
+            channel=channel,
+            conversation=self.id,
+            upto=1,
+            first=1,
+            outcome=TurnOutcome.ANSWERED,
+            sender=NUMBER,
+            contact=self.contact,
+            expires_at=now + timedelta(seconds=expires_in_s),
+            messages=replies,
+        )
+        self.last_turn = await self.bus.publish(topology.turn_done(self.id), done)
+        self.turns.append(self.last_turn)
+        return self.last_turn
+
+    async def chain(self) -> list[events.AnyEvent]:
+        """All its send events, first to last."""
+        found, seq = [], 1
+        while (stored := await self.bus.next(topology.sends(self.id), seq=seq)) is not None:
+            found.append(stored.event())
+            seq = stored.seq + 1
+        return found
+
+    async def kinds(self) -> list[str]:
+        """The names of its send events."""
+        return [type(event).__name__ for event in await self.chain()]
+
+    async def attempts(self) -> list[PartAttempted]:
+        """Its attempts."""
+        return [event for event in await self.chain() if isinstance(event, PartAttempted)]
+
+    async def report(
+        self, part_id: str, *, status: str = "sent", channel: str = "default", contact: str | None = None
+    ) -> None:
+        """A status callback of a part, as ingress stores it."""
+        sid = f"SM{secrets.token_hex(16)}"
+        report = DeliveryReport(
+            id=f"{sid}-{status}-0",
+            at=datetime.now(UTC),
+            channel=channel,
+            conversation=IDENTITY.conversation(channel, contact or self.contact),
+            account_sid=ACCOUNT,
+            sid=sid,
+            status=status,
+            part_id=part_id,
+        )
+        await self.bus.publish(topology.reports(part_id), report, dedupe=True)
+
+    async def consents(self, ledger: ConsentLedger, *, granted: bool, scope: str = NUMBER) -> None:
+        """The person says STOP or START."""
+        change = ConsentChanged(
+            id=secrets.token_hex(8),
+            at=datetime.now(UTC),
+            channel="default",
+            conversation=self.id,
+            scope=scope,
+            contact=self.contact,
+            granted=granted,
+            cause=ConsentCause.KEYWORD,
+        )
+        await ledger.record(change)
+
+    async def erase_turn(self, seq: int) -> None:
+        """Retention takes a turn away."""
+        await self.bus.js.delete_msg(topology.CONVERSATIONS, seq)
+
+
+def crowd(bus: Bus, count: int) -> list[Conversation]:
+    """Conversations with as many people."""
+    return [Conversation(bus, contact=f"+1555{n:07}") for n in range(count)]
+
+

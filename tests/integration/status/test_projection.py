@@ -1,0 +1,152 @@
+"""Whatever the order, the batches and the repetitions, the same events leave the same rows."""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+
+import msgspec
+import pytest
+
+from integration.status.rows import all_rows, empty, fold_all
+from parley_common.events import Event
+from parley_status.database import Database, is_trouble
+from parley_status.projection import Recorded
+from parley_status.queries import find_conversation, find_message
+from parley_status.views import MessageView
+from unit.status.samples import (
+    CONVERSATION,
+    attempted,
+    consent,
+    done,
+    failed,
+    inbound,
+    report,
+    sent,
+    sid,
+    story,
+)
+
+pytestmark = pytest.mark.anyio
+
+_ORDERS = 25
+
+
+async def message(database: Database, message_id: str) -> MessageView:
+    found = await database.read(partial(find_message, message_id=message_id))
+    assert found is not None
+    return found
+
+
+def recorded(*events: Event) -> list[Recorded]:
+    return [Recorded(40 + place, event) for place, event in enumerate(events)]  # type: ignore[arg-type]
+
+
+async def test_the_whole_story_gives_the_states_people_see(database: Database) -> None:
+    await fold_all(database, story())
+    reply = await message(database, "reply")
+    assert [(part.state, part.attempts, part.conflict) for part in reply.parts] == [
+        ("delivered", 1, ()),
+        ("delivered", 2, ("delivered", "undelivered")),
+    ]
+    assert (reply.state, reply.segments, reply.outcome) == ("delivered", 2, "answered")
+    assert [(r.status, r.known) for r in reply.parts[1].reports] == [
+        ("sent", True),
+        ("undelivered", True),
+        ("delivered", True),
+        ("gone fishing", False),
+    ]
+    conversation = await database.read(
+        partial(find_conversation, conversation_id=CONVERSATION, limit=10, before=None)
+    )
+    assert conversation is not None
+    assert [(m.id, m.state, m.turn) for m in conversation.messages] == [
+        ("SMin", "handled", 30),
+        ("SMin2", "handled", 30),
+        ("reply", "delivered", 30),
+        ("SMin3", "received", None),
+    ]
+    assert not conversation.opted_out
+
+
+async def test_folding_a_stream_again_changes_nothing(database: Database) -> None:
+    await fold_all(database, story())
+    expected = await all_rows(database)
+    await fold_all(database, story())
+    for one in story():
+        await fold_all(database, [one])
+    assert await all_rows(database) == expected
+
+
+@pytest.mark.parametrize("seed", range(_ORDERS))
+async def test_any_order_batches_and_repetitions_give_the_same_rows(database: Database, seed: int) -> None:
+    await fold_all(database, story())
+    expected = await all_rows(database)
+    await empty(database)
+    chance = random.Random(seed)
+    events = story() + chance.sample(story(), 6)
+    chance.shuffle(events)
+    while events:
+        size = chance.randint(1, 8)
+        await fold_all(database, events[:size])
+        events = events[size:]
+    assert await all_rows(database) == expected
+
+
+@pytest.mark.parametrize("by", ["part_id", "sid"])
+async def test_reports_that_come_first_are_kept_until_the_part_is_known(database: Database, by: str) -> None:
+    part_id = "part-0" if by == "part_id" else None
+    early = [report("sent", part_id=part_id), report("delivered", second=8, part_id=part_id)]
+    await fold_all(database, recorded(*early))
+    await fold_all(database, recorded(done(10, 11)))
+    assert (await message(database, "reply")).state == "queued"
+    await fold_all(database, recorded(sent()))
+    reply = await message(database, "reply")
+    assert (reply.parts[0].status, reply.state) == ("delivered", "sending")
+
+
+async def test_a_report_of_another_channel_moves_nothing(database: Database) -> None:
+    await fold_all(database, recorded(done(10, 11), attempted(), sent()))
+    await fold_all(database, recorded(report("failed", channel="other")))
+    assert (await message(database, "reply")).parts[0].status == "queued"
+
+
+async def test_a_refused_part_tells_the_message_why(database: Database) -> None:
+    await fold_all(database, recorded(done(10, 11), attempted(), failed()))
+    reply = await message(database, "reply")
+    assert reply.state == "failed"
+    assert reply.failure is not None
+    assert (reply.failure.code, reply.failure.reason) == (21614, "The number is not a mobile number.")
+
+
+async def test_stop_and_start_show_on_the_conversation(database: Database) -> None:
+    find = partial(find_conversation, conversation_id=CONVERSATION, limit=1, before=None)
+    for event, opted_out in (
+        (inbound(), False),
+        (consent(granted=False, second=10), True),
+        (consent(granted=True, second=9), True),
+        (consent(granted=True, second=11), False),
+    ):
+        await fold_all(database, recorded(event))
+        found = await database.read(find)
+        assert found is not None
+        assert found.opted_out is opted_out
+
+
+async def test_a_text_with_a_nul_is_kept(database: Database) -> None:
+    await fold_all(database, recorded(inbound(body="a\0b")))
+    assert (await message(database, "SMin")).body == "a\ufffdb"
+
+
+async def test_a_batch_that_is_refused_leaves_nothing_behind(database: Database) -> None:
+    too_large = msgspec.structs.replace(sent(), segments=2**70)
+    with pytest.raises((OverflowError, Exception)) as caught:
+        await fold_all(database, recorded(done(10, 11), too_large))
+    assert not is_trouble(caught.value)
+    assert not any((await all_rows(database)).values())
+
+
+async def test_many_reports_of_many_parts_are_folded_at_once(database: Database) -> None:
+    reports = [report("sent", part, second=part, part_id=None, sid=sid(part)) for part in range(900)]
+    await fold_all(database, recorded(*reports, *reports))
+    assert len((await all_rows(database))["delivery_reports"]) == 900
