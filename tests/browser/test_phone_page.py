@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
-from integration.simulator.application import Application, Reply, running_application
+from integration.simulator.application import Application, Reply, running_application, wait_until
 from integration.simulator.twilio_client import SID, TOKEN, US, client_for
 from parley_simulator.server import serving
 from parley_simulator.settings import Settings
@@ -190,3 +190,20 @@ def test_a_narrow_window_shows_the_phone_or_the_workbench(page: Page) -> None:
     expect(page.get_by_role("tab", name="Faults")).to_be_visible()
     expect(page.get_by_label("Text", exact=True)).not_to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_text_that_arrives_while_the_page_loads_is_not_lost(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    twilio = client_for(url)
+
+    def arrive_meanwhile(route: Route) -> None:
+        stale = route.fetch()
+        sid = twilio.messages.create(to=HOLDER, from_=US, body="just in time").sid
+        wait_until(lambda: twilio.messages(sid).fetch().status, lambda status: status == "delivered")
+        route.fulfill(response=stale)
+
+    page.route("**/_simulator/messages?*", arrive_meanwhile, times=1)
+    page.goto(url)
+    expect(page.locator(".bubble")).to_have_text(["just in time"])
+    expect(page.locator(".text .tick")).to_have_text("✓✓ Delivered")
+    page.close()

@@ -148,8 +148,15 @@ async def test_a_connection_waits_for_a_broker_that_is_not_there_yet(broker: Sta
 async def test_a_frozen_broker_does_not_count_as_an_answer(bus: Bus, broker: Stack) -> None:
     await bus.stream_answers(topology.CONVERSATIONS, timeout_s=5.0)
     broker["nats"].pause()
-    with pytest.raises(BROKER_TROUBLE):
-        await bus.stream_answers(topology.CONVERSATIONS, timeout_s=0.3)
+
+    async def unanswered() -> bool:
+        try:
+            await bus.stream_answers(topology.CONVERSATIONS, timeout_s=0.3)
+        except BROKER_TROUBLE:
+            return True
+        return False  # a thread of the broker was still running
+
+    await wait_until(unanswered, 5.0, what="a question without an answer")
 
 
 async def test_a_bus_closes_without_its_broker(broker: Stack) -> None:
@@ -159,6 +166,20 @@ async def test_a_bus_closes_without_its_broker(broker: Stack) -> None:
     async with asyncio.timeout(5):
         await bus.close()
     assert bus.nc.is_closed
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=ConnectionResetError,
+    reason="nats-py writes what is pending into the lost connection when it closes, and nobody catches that",
+)
+async def test_a_bus_closes_without_its_broker_with_answers_still_to_be_sent(broker: Stack) -> None:
+    bus = Bus(broker.nats_url, name="test")
+    await bus.connect()
+    crash(broker["nats"])
+    await wait_until(lambda: not bus.nc.is_connected, what="the loss of the connection")
+    await bus.nc.publish("a.bell", b"+ACK")
+    await bus.close()
 
 
 async def test_a_bus_that_never_connected_closes(broker: Stack) -> None:

@@ -11,7 +11,7 @@ from harness.waiting import wait_until
 from integration.common.connections import connected
 from parley_common import leases as leases_module
 from parley_common import topology
-from parley_common.bus import Bus
+from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.leases import Leases
 
 pytestmark = pytest.mark.anyio
@@ -140,7 +140,7 @@ async def test_leases_the_broker_forgot_are_declared_again(ours: Leases, broker:
         await later.renew()
         assert not later.in_doubt
         config = (await bus.js.stream_info(topology.LEASES)).config
-    assert config.storage is StorageType.MEMORY
+    assert config.storage == StorageType.MEMORY
     assert config.allow_msg_ttl
 
 
@@ -198,9 +198,12 @@ async def test_a_process_that_was_frozen_is_in_doubt_when_it_wakes(
     assert ours.in_doubt
 
 
-async def test_ending_without_a_broker_raises_nothing_that_is_not_broker_trouble(
-    ours: Leases, broker: Stack
-) -> None:
+@pytest.mark.xfail(
+    strict=True,
+    raises=BROKER_TROUBLE,
+    reason="end() asks for its session without catching that nobody answers: a service's stop breaks off there",
+)
+async def test_a_session_ends_without_its_broker(ours: Leases, broker: Stack) -> None:
     await ours.take("k")
     broker["nats"].kill()
     async with asyncio.timeout(10):

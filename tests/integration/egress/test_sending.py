@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.stack import Stack
+from harness.waiting import wait_until
 from integration.egress.twilio_stub import TwilioStub, after, create, refuse, slowly
 from integration.egress.workbench import (
     ACCOUNT,
     NUMBER,
     PERSON,
+    THE_CLIENTS_WARNINGS,
     Conversation,
     Worker,
     crowd,
@@ -30,7 +32,7 @@ from parley_common.events import (
     PartSent,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:BasicAuth is deprecated")]
+pytestmark = [pytest.mark.anyio, *THE_CLIENTS_WARNINGS]
 
 LONG = "word " * 800  # three parts
 
@@ -92,7 +94,11 @@ async def test_a_picture_alone_has_no_body(worker: Worker, twilio: TwilioStub, c
     assert "Body" not in twilio.posts[0].form
 
 
-@pytest.mark.xfail(strict=True, reason="a blank reply is posted with neither text nor media, which Twilio refuses")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a blank reply is posted with neither text nor media, which Twilio refuses",
+)
 async def test_a_blank_reply_is_not_posted(worker: Worker, twilio: TwilioStub, conversation: Conversation) -> None:
     await conversation.reply(" \n ")
     await worker.drain(conversation)
@@ -136,8 +142,7 @@ async def test_a_conversation_in_backoff_delays_no_other(worker: Worker, twilio:
     twilio.script.append(refuse(429, 20429))
     await waiting.reply("first")
     draining = asyncio.create_task(worker.drain(waiting))
-    while not twilio.posts:
-        await asyncio.sleep(0.005)
+    await wait_until(lambda: twilio.posts)
     await other.reply("second")
     await worker.drain(other)
     assert not draining.done()
@@ -290,8 +295,7 @@ async def test_the_first_attempt_fixes_how_a_reply_is_split(
         conversation = Conversation(worker.bus)
         await conversation.reply(LONG)
         draining = asyncio.create_task(worker.drain(conversation))
-        while len(await conversation.chain()) < 2:
-            await asyncio.sleep(0.005)
+        await wait_until(conversation.failures)
         draining.cancel()
         await asyncio.gather(draining, return_exceptions=True)
         (attempt,) = await conversation.attempts()

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+import pytest
+
 from integration.egress.twilio_stub import TwilioStub
 from parley_common import events, topology
 from parley_common.bus import Bus
@@ -21,6 +23,7 @@ from parley_common.events import (
     DeliveryReport,
     Media,
     PartAttempted,
+    PartFailed,
     Reply,
     TurnDone,
     TurnOutcome,
@@ -38,6 +41,12 @@ NUMBER = "+15550001111"
 PERSON = "+15557772222"
 HASH_KEY = b"k" * 32
 IDENTITY = Identity(HASH_KEY)
+
+THE_CLIENTS_WARNINGS = (
+    pytest.mark.filterwarnings("ignore:BasicAuth is deprecated"),
+    pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated"),
+)
+"""Twilio's client speaks to aiohttp in a way that aiohttp gives up in its next major release."""
 
 
 def channel(stub_url: str, *, rate_mps: float = 1_000.0) -> Channel:
@@ -107,9 +116,11 @@ async def working(
     consent = ConsentLedger(bus, IDENTITY)
     tools = Tools(bus=bus, channels=Channels((ours,)), ownership=ownership, api=api, consent=consent)
     outbox = Outbox(bus, Sending(tools, settle_s=chosen.settle_s), most_parts=chosen.most_parts)
+    confirming = asyncio.create_task(ownership.keep_confirmed())
     try:
         yield Worker(bus=bus, outbox=outbox, consent=consent, ownership=ownership, channel=ours)
     finally:
+        confirming.cancel()
         await api.close()
         await bus.close()
 
@@ -167,6 +178,10 @@ class Conversation:
         """Its attempts."""
         return [event for event in await self.chain() if isinstance(event, PartAttempted)]
 
+    async def failures(self) -> list[PartFailed]:
+        """Its failures."""
+        return [event for event in await self.chain() if isinstance(event, PartFailed)]
+
     async def report(
         self, part_id: str, *, status: str = "sent", channel: str = "default", contact: str | None = None
     ) -> None:
@@ -206,5 +221,3 @@ class Conversation:
 def crowd(bus: Bus, count: int) -> list[Conversation]:
     """Conversations with as many people."""
     return [Conversation(bus, contact=f"+1555{n:07}") for n in range(count)]
-
-

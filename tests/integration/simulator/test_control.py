@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -200,7 +201,8 @@ def test_a_missing_setting_ends_the_program_with_2_and_one_line() -> None:
     assert "TWILIO_ACCOUNT_SID" in words
 
 
-def test_the_program_serves_until_it_is_told_to_stop() -> None:
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, id="term"), pytest.param(signal.SIGINT, id="^C")])
+def test_the_program_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
     settings = {
         "TWILIO_ACCOUNT_SID": SID,
         "TWILIO_AUTH_TOKEN": TOKEN,
@@ -212,6 +214,6 @@ def test_the_program_serves_until_it_is_told_to_stop() -> None:
         assert process.stdout is not None
         address = process.stdout.readline().split()[-1]
         assert httpx.get(f"{address}readyz", timeout=20).status_code == 200
-        process.terminate()
+        process.send_signal(number)
         _, words = process.communicate(timeout=20)
-    assert words == ""
+    assert (words, process.returncode) == ("", 0)

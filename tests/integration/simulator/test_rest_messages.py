@@ -111,7 +111,10 @@ def test_the_list_can_be_filtered_by_date(twilio: Client) -> None:
     assert len(twilio.messages.list(date_sent_after=now + hour)) == 0
     assert len(twilio.messages.list(date_sent_before=now + hour)) == 1
     assert len(twilio.messages.list(date_sent_before=now - hour)) == 0
-    assert len(twilio.messages.list(date_sent=now)) == 1
+    midnight, last_second = now.replace(hour=0, minute=0, second=0), now.replace(hour=23, minute=59, second=59)
+    assert len(twilio.messages.list(date_sent=midnight)) == 1
+    assert len(twilio.messages.list(date_sent=last_second)) == 1
+    assert twilio.messages.list(date_sent=now - timedelta(days=1)) == []
 
 
 def test_a_date_filter_leaves_out_what_was_not_sent_yet(twilio: Client, control: httpx.Client) -> None:

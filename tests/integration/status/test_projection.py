@@ -10,7 +10,7 @@ import pytest
 
 from integration.status.rows import all_rows, empty, fold_all
 from parley_common.events import Event
-from parley_status.database import Database, is_trouble
+from parley_status.database import DATABASE_ERROR, Database, is_trouble
 from parley_status.projection import Recorded
 from parley_status.queries import find_conversation, find_message
 from parley_status.views import MessageView
@@ -140,7 +140,7 @@ async def test_a_text_with_a_nul_is_kept(database: Database) -> None:
 
 async def test_a_batch_that_is_refused_leaves_nothing_behind(database: Database) -> None:
     too_large = msgspec.structs.replace(sent(), segments=2**70)
-    with pytest.raises((OverflowError, Exception)) as caught:
+    with pytest.raises((OverflowError, DATABASE_ERROR)) as caught:
         await fold_all(database, recorded(done(10, 11), too_large))
     assert not is_trouble(caught.value)
     assert not any((await all_rows(database)).values())

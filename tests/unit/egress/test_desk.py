@@ -99,7 +99,9 @@ async def test_a_closed_desk_sends_all_who_wait_away() -> None:
     assert log == []
 
 
-@pytest.mark.xfail(strict=True, reason="a closed desk keeps whoever comes later waiting for ever")
+@pytest.mark.xfail(
+    strict=True, raises=TimeoutError, reason="a closed desk keeps whoever comes later waiting for ever"
+)
 async def test_a_closed_desk_sends_away_who_comes_later() -> None:
     desk = Desk(FAST)
     tasks = await queue(desk, [], ("one", Priority.REPLY))

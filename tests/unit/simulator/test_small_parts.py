@@ -78,9 +78,8 @@ def test_blank_places_stay_in_the_form() -> None:
 
 
 def test_whatsapp_has_a_profile_and_no_places() -> None:
-    form = inbound_form(
-        inbound("whatsapp:+12025550111", "whatsapp:+15550100100"), "AC1", origin="http://here", opt_out_type="STOP"
-    )
+    message = inbound("whatsapp:+12025550111", "whatsapp:+15550100100")
+    form = inbound_form(message, "AC1", origin="http://here", opt_out_type="STOP")
     assert "ToCity" not in form
     assert (form["WaId"], form["OptOutType"]) == ("12025550111", "STOP")
 

@@ -3,11 +3,13 @@
 Knows the port and the HTTP server; the application itself is in `app`.
 """
 
+import signal
 import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -52,6 +54,13 @@ class SimulatorServer(uvicorn.Server):
 def serve(settings: Settings) -> None:
     """Serve until the process is told to stop."""
     server, listener = _prepare(settings)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # The server stops in an orderly way by itself and then raises the signal again: this one hears it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     sys.stdout.write(f"parley_simulator: phone page and REST API on {_address(listener)}/\n")
     sys.stdout.flush()
     server.run(sockets=[listener])

@@ -29,6 +29,7 @@ from parley_status.delivery import RANKS
 from parley_status.letters import dead_letter
 from parley_status.metrics import FAILURES, FOLDED, PENDING, Failing
 from parley_status.projection import Recorded, fold
+from parley_status.pulling import SteadyPull, hand_back
 
 SERVICE = "status"
 DURABLES = (
@@ -42,6 +43,7 @@ CONSUMERS = tuple(consumer for consumer in topology.CONSUMERS if consumer.durabl
 _BATCH = 500
 _GATHER_S = 0.1
 _TROUBLE_DELAY_S = 2.0
+_PUT_OFF = b'-NAK {"delay": %d}' % (_TROUBLE_DELAY_S * 1e9)
 
 log = structlog.get_logger(__name__)
 
@@ -66,21 +68,23 @@ class Intake:
             apply_types=False,
             graceful_timeout=grace_s,
         )
-        for consumer in CONSUMERS:
-            self._subscribe(consumer)
+        self._held: set[str] = set()
 
     async def start(self) -> None:
         """Begins to pull; the consumers must be declared."""
         await self._broker.start()
+        for consumer in CONSUMERS:
+            await self._subscribe(consumer)
 
     async def stop(self) -> None:
-        """Ends after the batch at hand; what was pulled and not folded is delivered again."""
+        """Ends after the batch at hand; what was pulled and not folded is handed back."""
         try:
             await self._broker.stop()
+            await hand_back(self._bus.nc, self._held)
         except BROKER_TROUBLE as error:
             log.info("stopped without the broker", error=type(error).__name__)
 
-    def _subscribe(self, consumer: topology.Consumer) -> None:
+    async def _subscribe(self, consumer: topology.Consumer) -> None:
         subscriber = self._broker.subscriber(
             consumer.subject,
             durable=consumer.durable,
@@ -90,17 +94,22 @@ class Intake:
             decoder=_messages,
         )
         subscriber(self.take)
+        await subscriber.start()
+        assert subscriber.subscription is not None
+        # Its task has not run yet: it first runs when this one waits.
+        subscriber.subscription = SteadyPull(subscriber.subscription, self._held)
 
     async def take(self, messages: Sequence[Msg]) -> None:
-        """Folds a batch and acks it; hands it back where database or broker are in trouble."""
+        """Folds a batch and acks it; hands it back for later where database or broker are in trouble."""
         try:
             await self._fold([d for m in messages if (d := await self._decoded(m)) is not None])
+            for message in messages:
+                await message.ack()
         except Exception as error:
-            await self._hand_back(messages, error)
-            return
-        for message in messages:
-            await message.ack()
-        _note_pending(messages[-1])
+            await self._put_off(messages, error)
+        else:
+            _note_pending(messages[-1])
+        self._held.difference_update(message.reply for message in messages)
 
     async def _decoded(self, message: Msg) -> Delivery | None:
         """What the message holds, None where that had to go to the dead letters."""
@@ -147,13 +156,13 @@ class Intake:
         FAILURES.labels(cause).inc()
         log.error("dead letter", stream=place.stream, sequence=place.sequence.stream, reason=reason)
 
-    async def _hand_back(self, messages: Iterable[Msg], error: Exception) -> None:
+    async def _put_off(self, messages: Iterable[Msg], error: Exception) -> None:
         cause = Failing.DATABASE if is_trouble(error) else Failing.BROKER
         FAILURES.labels(cause).inc()
-        log.warning("batch handed back", cause=cause, error=type(error).__name__)
+        log.warning("batch put off", cause=cause, error=type(error).__name__)
         try:
             for message in messages:
-                await message.nak(delay=_TROUBLE_DELAY_S)
+                await self._bus.nc.publish(message.reply, _PUT_OFF)
         except BROKER_TROUBLE:
             log.info("batch not handed back, it comes again when its time to ack is over")
         await asyncio.sleep(_TROUBLE_DELAY_S)

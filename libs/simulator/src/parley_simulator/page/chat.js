@@ -13,10 +13,16 @@ export function nameWebhooks(url) {
   webhooks = url;
 }
 
-export function showThread(messages, belongs) {
+// Events may come in while a thread is asked for. They are in order, so what they said of a text stays.
+export function startThread(belongs) {
   filter = belongs;
   texts.clear();
-  for (const message of messages) texts.set(message.sid, { message, row: null });
+}
+
+export function fillThread(messages) {
+  for (const message of messages) {
+    if (!texts.has(message.sid)) texts.set(message.sid, { message, row: null });
+  }
   redraw();
 }
 

@@ -1,7 +1,7 @@
 // Puts the page together: loads the state after every connection, then follows the events.
 
 import { api, listen } from "./api.js";
-import { knows, nameWebhooks, putText, showThread, toEnd } from "./chat.js";
+import { fillThread, knows, nameWebhooks, putText, startThread, toEnd } from "./chat.js";
 import { startComposer } from "./composer.js";
 import { byId, element } from "./dom.js";
 import { showFaults, startFaults } from "./faults.js";
@@ -22,9 +22,10 @@ const belongs = (message) => personOf(message) === holder() && [null, number.val
 async function openThread() {
   const person = holder();
   byId("holder").textContent = `You hold ${writeNumber(person)}`;
+  startThread(belongs);
   const page = await api.thread(person);
   if (person !== holder()) return;
-  showThread(page.messages, belongs);
+  fillThread(page.messages);
   toEnd();
 }
 

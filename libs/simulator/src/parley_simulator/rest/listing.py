@@ -85,19 +85,20 @@ def _was_sent(message: Message, earliest: float | None, latest: float | None) ->
 def _sent_between(query: Mapping[str, str]) -> tuple[float | None, float | None]:
     day = query.get("DateSent")
     if day:
-        start, _ = _moment(day)
+        # Libraries send a date with the time of day; it is the day that counts.
+        start = _moment(day) // _DAY_S * _DAY_S
         return start, start + _DAY_S - 1
     after, before = query.get("DateSent>"), query.get("DateSent<")
-    return (_moment(after)[0] if after else None), (_moment(before)[0] if before else None)
+    return (_moment(after) if after else None), (_moment(before) if before else None)
 
 
-def _moment(value: str) -> tuple[float, bool]:
-    """Return the seconds since 1970, and whether only a day was given."""
+def _moment(value: str) -> float:
+    """Return the seconds since 1970; a day means its midnight."""
     try:
         moment = datetime.fromisoformat(value)
     except ValueError as error:
         raise ApiError(20001, f"DateSent {value} is neither YYYY-MM-DD nor ISO 8601") from error
-    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp(), len(value) == 10
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
 def _number(query: Mapping[str, str], name: str) -> str:
