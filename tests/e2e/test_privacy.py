@@ -38,10 +38,7 @@ async def test_no_log_tells_who_wrote_what_when_sending_fails(
     whole: Stack, simulator: SimulatorControl, somebody: Callable[[], Person], fault: Rule
 ) -> None:
     person = somebody()
-    rule = Rule(
-        **{name: getattr(fault, name) for name in fault.__struct_fields__} | {"match": Match(to=person.number)}
-    )
-    active = await simulator.add_fault(rule)
+    active = await simulator.add_fault(msgspec.structs.replace(fault, match=Match(to=person.number)))
     await person.text(f"ECHO {TEXT}")
 
     async def struck() -> bool:

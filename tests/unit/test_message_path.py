@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -21,17 +22,15 @@ EVENTS += [kind.__name__ for kind in events.PartEvent.__subclasses__()]
 
 @pytest.mark.parametrize("name", CODE)
 def test_what_the_page_names_exists(name: str) -> None:
-    module, parts = name, []
-    while True:
+    words = name.split(".")
+    for length in range(len(words), 0, -1):
         try:
-            found: object = importlib.import_module(module)
-            break
+            found: object = importlib.import_module(".".join(words[:length]))
         except ModuleNotFoundError:
-            module, _, part = module.rpartition(".")
-            parts.insert(0, part)
-    for part in parts:
-        found = getattr(found, part)
-    assert found is not None
+            continue
+        assert reduce(getattr, words[length:], found) is not None
+        return
+    pytest.fail(f"no module of {name} can be imported")
 
 
 def test_the_page_names_code_of_every_service() -> None:
