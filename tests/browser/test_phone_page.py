@@ -3,14 +3,13 @@
 Needs Chromium. Without one the tests are skipped; with PARLEY_REQUIRE_BROWSER=1 they fail instead.
 """
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
+from harness.browser import chromium
 from integration.simulator.application import Application, Reply, running_application, wait_until
 from integration.simulator.twilio_client import SID, TOKEN, US, client_for
 from parley_simulator.server import serving
@@ -18,28 +17,12 @@ from parley_simulator.settings import Settings
 
 SMS = "/webhooks/twilio/sms"
 HOLDER = "+12025550111"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        if os.environ.get("PARLEY_REQUIRE_BROWSER") == "1":
-            pytest.fail("PARLEY_REQUIRE_BROWSER=1 is set and there is no chromium on the PATH")
-        pytest.skip("there is no chromium on the PATH")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

@@ -91,6 +91,32 @@ async def test_an_answer_that_comes_after_anothers_is_dropped(bus: Bus, *, acts:
     await assert_in_order_and_once(bus)
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="a superseded worker goes on without asking whose the lease is: it begins the other's turn anew",
+)
+async def test_who_was_taken_over_leaves_the_turn_to_the_one_who_took_it_over(bus: Bus) -> None:
+    await send(bus, "one")
+    frozen, living_one = Leases(bus, topology.Limits()), await living(bus)
+    first, second = Gate(), Gate()
+    zombie = asyncio.create_task(
+        drain(worker(bus, FakeBrain(acts=True, answering=first), Circumstances(leases=frozen)))
+    )
+    await first.reached.wait()
+    heir = asyncio.create_task(
+        drain(worker(bus, FakeBrain(acts=True, answering=second), Circumstances(leases=living_one)))
+    )
+    await second.reached.wait()
+    await frozen.renew()  # the zombie is awake again
+    first.open.set()
+    (woken,) = await asyncio.gather(zombie, return_exceptions=True)
+    second.open.set()
+    await heir
+    assert isinstance(woken, Busy)
+    assert [turn.attempt for turn in await begun(bus)] == [1, 2]
+    assert said(await done(bus)) == [["one"]]
+
+
 @whatever_the_brain
 async def test_an_answer_to_fewer_texts_than_anothers_is_dropped(bus: Bus, *, acts: bool) -> None:
     await send(bus, "one")
@@ -105,32 +131,13 @@ async def test_an_answer_to_fewer_texts_than_anothers_is_dropped(bus: Bus, *, ac
     await assert_in_order_and_once(bus)
 
 
-async def test_a_zombie_that_begins_a_turn_is_refused(bus: Bus) -> None:
-    await send(bus, "one")
-    doubted = asyncio.Event()
-
-    def in_doubt() -> bool:
-        doubted.set()
-        return False
-
-    gate = Gate()
-    first = FakeBrain(acts=True, answering=gate)
-    zombie = asyncio.create_task(drain(worker(bus, first, Circumstances(in_doubt=in_doubt))))
-    await gate.reached.wait()
-    await drain(worker(bus, FakeBrain(acts=True)))
-    gate.open.set()
-    await zombie
-    assert [turn.attempt for turn in await begun(bus)] == [1, 2]
-    assert len(await done(bus)) == 1
-
-
 async def test_a_text_that_comes_while_the_lease_is_given_back_is_answered(bus: Bus) -> None:
-    class LateText(NoLeases):
-        late = ["two"]
+    late = ["two"]
 
+    class LateText(NoLeases):
         async def release(self, _key: str) -> None:
-            while self.late:
-                await send(bus, self.late.pop())
+            while late:
+                await send(bus, late.pop())
 
     await send(bus, "one")
     await drain(worker(bus, FakeBrain(), Circumstances(leases=LateText())))
@@ -173,8 +180,6 @@ async def test_workers_that_race_without_leases_answer_each_text_once(
         for n in range(20):
             await send(bus, f"text {n}", f"text {n}, more")
             await asyncio.gather(*(drain(one) for one in workers))
-    texts = [f"text {n}{more}" for n in range(20) for more in ("", ", more")]
-    assert "\n".join(text for turn in said(await done(bus)) for text in turn) == "\n".join(texts)
     assert sum(len(brain.asked) for brain in brains) > len(await done(bus)), "nobody raced"
     await assert_in_order_and_once(bus)
 

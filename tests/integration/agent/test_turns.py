@@ -72,6 +72,12 @@ async def test_no_turn_is_longer_than_the_most_texts(bus: Bus) -> None:
     await assert_in_order_and_once(bus)
 
 
+async def test_without_a_window_every_text_is_a_turn(bus: Bus) -> None:
+    await send(bus, "one", "two")
+    await drain(worker(bus, FakeBrain(), Circumstances(gather_s=0.0)))
+    assert said(await done(bus)) == [["one"], ["two"]]
+
+
 async def test_a_text_that_follows_within_the_window_joins_the_turn(bus: Bus) -> None:
     brain = FakeBrain()
     await send(bus, "so")

@@ -1,4 +1,4 @@
-"""Workers of the agent in this process, with brains that do what a test wants, and what they left in the stream."""
+"""Workers of the agent in this process, with brains that do what a test wants, and what they left behind."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ class NoLeases:
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What a worker may have beside a bus and a brain."""
+    """What a worker may have beside a bus and a brain. By default it gathers what is there and waits for nothing."""
 
     leases: Any = field(default_factory=NoLeases)
     channel: Channel = CHANNEL
-    gather_s: float = 0.0
+    gather_s: float = 0.001
     in_doubt: Callable[[], bool] = lambda: False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -174,6 +175,23 @@ async def test_an_address_that_nobody_listens_at_means_not_sent(broker: Stack, t
     assert failures[0].failure is FailureClass.UNREACHABLE
     assert not failures[0].final
     assert (failures[-1].failure, failures[-1].final) == (FailureClass.EXPIRED, True)
+
+
+@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="a connection has no time limit")
+async def test_an_address_that_drops_what_comes_means_not_sent(broker: Stack) -> None:
+    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        silent = TwilioStub(url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        async with working(broker.nats_url, silent, send_settings(timeout_s=0.4)) as worker:
+            conversation = Conversation(worker.bus)
+            await conversation.reply("hello", expires_in_s=1.0)
+            await worker.drain(conversation, 5)
+            first_failure, *_ = await conversation.failures()
+    assert (first_failure.failure, first_failure.final) == (FailureClass.UNREACHABLE, False)
 
 
 async def test_an_opt_out_at_twilio_ends_the_reply_and_is_remembered(

@@ -26,6 +26,7 @@ from parley_common.bus import Bus
 from parley_common.declare import declare
 from parley_dev.processes import BROKER, DECLARE
 from parley_status.database import Database
+from parley_status.settings import read_settings
 from unit.status.samples import CONTACT, CONVERSATION, NUMBER, inbound, letter, report, sent, story
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +42,11 @@ class World:
     stack: Stack
     bus: Bus
     api: StatusApi
+
+    @property
+    def database_url(self) -> str:
+        """Where the service keeps its rows."""
+        return read_settings(self.stack.environment).database_url
 
     async def message(self, message_id: str) -> Any:
         """A message once the service has folded it."""
@@ -104,9 +110,10 @@ async def tell(bus: Bus) -> None:
 
 async def rows_of(url: str) -> Rows:
     database = Database(url)
-    rows = await all_rows(database)
-    database.close()
-    return rows
+    try:
+        return await all_rows(database)
+    finally:
+        database.close()
 
 
 async def test_what_is_published_is_in_the_api(tmp_path: Path, database_settings: dict[str, str]) -> None:
@@ -128,11 +135,11 @@ async def test_what_is_published_is_in_the_api(tmp_path: Path, database_settings
 
 
 async def test_a_replay_of_all_streams_into_a_new_database_gives_the_same_rows(
-    tmp_path: Path, database_url: str, database_settings: dict[str, str]
+    tmp_path: Path, database_settings: dict[str, str]
 ) -> None:
     async with running_world(tmp_path / "run", database_settings) as world:
         await tell(world.bus)
-        first = await settled_rows(world, database_url)
+        first = await settled_rows(world)
         await world.stack[STATUS].stop()
         for consumer in topology.CONSUMERS:
             await world.bus.js.delete_consumer(consumer.stream, consumer.durable)
@@ -147,7 +154,7 @@ async def test_a_replay_of_all_streams_into_a_new_database_gives_the_same_rows(
         await wait_until(equal, 20.0, what="the same rows in the new database")
 
 
-async def settled_rows(world: World, url: str) -> Rows:
+async def settled_rows(world: World) -> Rows:
     """The rows once every consumer has had all its events."""
 
     async def nothing_left() -> bool:
@@ -159,7 +166,7 @@ async def settled_rows(world: World, url: str) -> Rows:
         return all(info.num_pending == 0 and info.num_ack_pending == 0 for info in infos)
 
     await wait_until(nothing_left, 20.0, what="every event acked")
-    rows = await rows_of(url)
+    rows = await rows_of(world.database_url)
     assert len(rows["messages"]) == 4
     assert len(rows["delivery_reports"]) == 7
     return rows
@@ -219,12 +226,11 @@ async def test_an_event_that_no_row_can_hold_is_buried_alone(world: World) -> No
     assert 'parley_status_fold_failures_total{cause="unfoldable"} 1.0' in await world.metrics()
 
 
-async def test_dead_letters_of_others_are_kept(world: World, tmp_path: Path) -> None:
+async def test_dead_letters_of_others_are_kept(world: World) -> None:
     await world.bus.publish(topology.dead_letter("agent"), letter())
-    url = f"sqlite:///{world.stack.environment['PARLEY_DATA_DIR']}/status.db"
 
     async def kept() -> bool:
-        return bool((await rows_of(url))["dead_letters"])
+        return bool((await rows_of(world.database_url))["dead_letters"])
 
     await wait_until(kept, what="the dead letter in the database")
 

@@ -58,7 +58,7 @@ def test_a_run_that_ended_leaves_no_lock(tmp_path: Path) -> None:
 def test_a_data_dir_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        pytest.raises(SettingsError, match="PARLEY_DATA_DIR .*file/data cannot be used"),
+        pytest.raises(SettingsError, match=r"PARLEY_DATA_DIR .*file/data cannot be used"),
         locked(tmp_path / "file" / "data"),
     ):
         pass

@@ -1,0 +1,94 @@
+"""The agent as a process: it answers, waits for its broker, and ends in order with and without it."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from harness.stack import BROKER_ONLY, Stack, running_stack
+from harness.waiting import wait_until
+from integration.agent.workers import done, said, send
+from integration.common.connections import NUMBER, connected
+from parley_common import topology
+from parley_common.events import TurnOutcome
+
+pytestmark = pytest.mark.anyio
+
+SETTINGS = {"PARLEY_GATHER_S": "0.05", "SMS_ALLOW_ALL_USERS": "true", "TWILIO_PHONE_NUMBER": NUMBER}
+
+
+@pytest.fixture
+async def stack(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stack]:
+    async with running_stack(tmp_path, (*BROKER_ONLY, "agent"), SETTINGS) as running:
+        yield running
+
+
+async def open_bells(stack: Stack) -> int:
+    async with connected(stack) as bus:
+        info = await bus.js.consumer_info(topology.CONVERSATIONS, topology.AGENT_BELLS)
+        return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+
+async def test_a_text_is_answered_and_its_bell_acked(stack: Stack) -> None:
+    async with connected(stack) as bus:
+        await send(bus, "HOURS")
+        turns = await wait_until(lambda: done(bus), what="an answer")
+
+    async def none_open() -> bool:
+        return await open_bells(stack) == 0
+
+    await wait_until(none_open, what="the ack of its bell")
+    assert turns[0].outcome is TurnOutcome.ANSWERED
+    assert "Monday" in said(turns)[0][0]
+
+
+async def test_without_its_consumer_it_is_not_ready(stack: Stack) -> None:
+    async with connected(stack) as bus:
+        await bus.js.delete_consumer(topology.CONVERSATIONS, topology.AGENT_BELLS)
+
+    async def unready() -> bool:
+        return not await stack["agent"].is_ready()
+
+    await wait_until(unready, what="a failing /readyz")
+
+
+async def test_it_waits_for_a_broker_that_comes_late_and_for_one_that_comes_back(stack: Stack) -> None:
+    stack["agent"].kill()
+    stack["nats"].kill()
+    stack["agent"].spawn()
+    await wait_until(lambda: "listening" in stack["agent"].output, what="the agent being up")
+    assert not await stack["agent"].is_ready()
+    await stack["nats"].start()
+    await stack["agent"].ready()
+    await stack["nats"].restart()
+    async with connected(stack) as bus:
+        await send(bus, "HOURS")
+        await wait_until(lambda: done(bus), 20.0, what="an answer after the restart")
+
+
+async def test_it_ends_soon_when_it_has_nothing_to_do(stack: Stack) -> None:
+    begun_s = time.monotonic()
+    await stack["agent"].stop(grace_s=10.0)
+    assert time.monotonic() - begun_s < 8.0
+    assert "Traceback" not in stack["agent"].output
+    assert '"stopped"' in stack["agent"].output
+
+
+@pytest.mark.xfail(strict=True, reason="giving back the session is not guarded against a broker that is gone")
+async def test_it_ends_in_order_without_its_broker(stack: Stack) -> None:
+    stack["nats"].kill()
+    await stack["agent"].stop(grace_s=20.0)
+    assert "Traceback" not in stack["agent"].output
+    assert '"stopped"' in stack["agent"].output
+
+
+@pytest.mark.xfail(strict=True, reason="giving back a session on a connection that was never made raises")
+async def test_it_ends_in_order_when_there_never_was_a_broker(stack: Stack) -> None:
+    stack["agent"].kill()
+    stack["nats"].kill()
+    stack["agent"].spawn()
+    await wait_until(lambda: "broker connection" in stack["agent"].output, what="an attempt to connect")
+    await stack["agent"].stop(grace_s=20.0)
+    assert "Traceback" not in stack["agent"].output
+    assert '"stopped"' in stack["agent"].output
