@@ -53,14 +53,31 @@ async def test_without_its_consumer_it_is_not_ready(stack: Stack) -> None:
     await wait_until(unready, what="a failing /readyz")
 
 
-async def test_it_waits_for_a_broker_that_comes_late_and_for_one_that_comes_back(stack: Stack) -> None:
+async def test_it_waits_for_a_broker_that_comes_late(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, SETTINGS)
+    agent = stack.prepare("agent", "agent", {})
+    agent.spawn()
+    try:
+        await wait_until(lambda: "broker connection" in agent.output, what="an attempt to connect")
+        assert not await agent.is_ready()
+        await stack.start(BROKER_ONLY)
+        await agent.ready()
+    finally:
+        await stack.stop()
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a broker that restarts forgets the lease stream, and who starts after that waits for it for ever",
+)
+async def test_it_starts_after_the_broker_was_restarted(stack: Stack) -> None:
     stack["agent"].kill()
-    stack["nats"].kill()
+    await stack["nats"].restart()
     stack["agent"].spawn()
-    await wait_until(lambda: "listening" in stack["agent"].output, what="the agent being up")
-    assert not await stack["agent"].is_ready()
-    await stack["nats"].start()
-    await stack["agent"].ready()
+    await stack["agent"].ready(8.0)
+
+
+async def test_it_answers_over_a_restart_of_the_broker(stack: Stack) -> None:
     await stack["nats"].restart()
     async with connected(stack) as bus:
         await send(bus, "HOURS")

@@ -6,9 +6,29 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from harness.stack import Stack
+from harness.stack import BROKER_ONLY, Stack, running_stack
 from integration.egress.twilio_stub import TwilioStub, running_stub
 from integration.egress.workbench import Conversation, Worker, working
+from parley_common import topology
+from parley_common.bus import Bus
+
+
+@pytest.fixture(scope="module")
+async def shared_broker(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Stack]:
+    async with running_stack(tmp_path_factory.mktemp("stack"), BROKER_ONLY) as stack:
+        yield stack
+
+
+@pytest.fixture
+async def broker(shared_broker: Stack) -> AsyncIterator[Stack]:
+    """One for all tests of a file, emptied before each."""
+    shared_broker["nats"].resume()
+    bus = Bus(shared_broker.nats_url, name="test-purge")
+    await bus.connect()
+    for stream in (topology.CONVERSATIONS, topology.REPORTS, topology.CONSENT, topology.LEASES):
+        await bus.js.purge_stream(stream)
+    await bus.close()
+    yield shared_broker
 
 
 @pytest.fixture

@@ -105,6 +105,12 @@ async def test_reports_that_come_first_are_kept_until_the_part_is_known(database
     assert (reply.parts[0].status, reply.state) == ("delivered", "sending")
 
 
+async def test_a_report_that_names_no_part_is_found_by_its_sid(database: Database) -> None:
+    await fold_all(database, recorded(done(10, 11), attempted(), sent()))
+    await fold_all(database, recorded(report("delivered", part_id=None)))
+    assert (await message(database, "reply")).parts[0].status == "delivered"
+
+
 async def test_a_report_of_another_channel_moves_nothing(database: Database) -> None:
     await fold_all(database, recorded(done(10, 11), attempted(), sent()))
     await fold_all(database, recorded(report("failed", channel="other")))

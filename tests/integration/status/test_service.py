@@ -206,7 +206,7 @@ async def test_what_is_no_event_becomes_a_dead_letter_and_holds_up_nothing(
 
     async def acked() -> bool:
         info = await world.bus.js.consumer_info(stream, consumer.durable)
-        return info.num_ack_pending == 0 and info.num_pending == 0
+        return bool(info.num_ack_pending == 0 and info.num_pending == 0)
 
     await wait_until(acked, what="the bad message being acked")
 

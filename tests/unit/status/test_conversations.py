@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from parley_common.events import ConsentChanged
+from parley_common.events import ConsentChanged, InboundMessage, TurnDone
 from parley_status.conversations import Conversation, fold_consent, fold_conversation
 from unit.status.samples import at, consent, done, inbound
 
@@ -46,7 +46,11 @@ def test_the_latest_cause_wins_in_any_order(events: list[ConsentChanged], out: b
 
 
 def test_the_last_activity_is_the_latest_of_all_events() -> None:
-    events = [inbound(second=3), done(10, 11, second=9), inbound("SMin2", second=5)]
+    events: list[InboundMessage | TurnDone] = [
+        inbound(second=3),
+        done(10, 11, second=9),
+        inbound("SMin2", second=5),
+    ]
     for order in permutations(events):
         conversation = None
         for event in order:

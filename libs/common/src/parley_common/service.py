@@ -77,8 +77,15 @@ def run(build: Callable[[Common], Service], description: str | None) -> None:
         timeout_graceful_shutdown=int(common.grace_s),
         server_header=False,
     )
+    _survive_own_end()
     uvicorn.Server(config).run(sockets=[listener])
     stop_tracing()
+
+
+def _survive_own_end() -> None:
+    """uvicorn sends itself the signal that ended it once more when all is stopped; what follows must still run."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: None)
 
 
 def _application(service: Service, grace_s: float) -> Starlette:

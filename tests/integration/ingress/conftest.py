@@ -1,0 +1,64 @@
+"""A broker, an ingress in front of it, and Twilio in front of that."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from harness.running import Running
+from harness.stack import BROKER_ONLY, Stack, running_stack
+from integration.ingress.sender import IDENTITY, SETTINGS, Sender
+from parley_common import topology
+from parley_common.bus import Bus
+from parley_common.consent import ConsentLedger
+
+BUDGET_S = 1.0
+MOST_PENDING = 20
+
+
+@pytest.fixture(scope="module")
+async def broker(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Stack]:
+    """One for all tests of a file, emptied before each."""
+    async with running_stack(tmp_path_factory.mktemp("stack"), BROKER_ONLY) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+async def shared_ingress(broker: Stack) -> Running:
+    settings = {
+        **SETTINGS,
+        "PARLEY_ACK_BUDGET_S": str(BUDGET_S),
+        "PARLEY_MOST_PENDING_WEBHOOKS": str(MOST_PENDING),
+    }
+    running = broker.prepare("ingress-1", "ingress", settings)
+    await running.start()
+    return running
+
+
+@pytest.fixture
+async def ingress(shared_ingress: Running, bus: Bus) -> Running:
+    for stream in (topology.CONVERSATIONS, topology.REPORTS, topology.CONSENT):
+        await bus.js.purge_stream(stream)
+    return shared_ingress
+
+
+@pytest.fixture
+async def sender(broker: Stack, ingress: Running) -> AsyncIterator[Sender]:
+    limits = httpx.Limits(max_connections=50)
+    async with httpx.AsyncClient(base_url=broker.url("ingress-1"), timeout=20, limits=limits) as client:
+        yield Sender(client=client)
+
+
+@pytest.fixture
+async def bus(broker: Stack) -> AsyncIterator[Bus]:
+    connection = Bus(broker.nats_url, name="test")
+    await connection.connect()
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def consent(bus: Bus) -> ConsentLedger:
+    return ConsentLedger(bus, IDENTITY)
