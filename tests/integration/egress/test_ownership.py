@@ -224,3 +224,18 @@ async def test_a_sender_that_is_refused_does_not_hold_up_the_stop(
     async with asyncio.timeout(4):
         await work.stop(2.0)
     assert (await conversation.kinds())[-1] == "PartFailed"
+
+
+@pytest.mark.xfail(
+    strict=True, raises=TimeoutError, reason="it waits for the leases, which a restarted broker has forgotten"
+)
+async def test_egress_starts_at_a_broker_that_was_restarted(
+    broker: Stack, twilio: TwilioStub, worker: Worker
+) -> None:
+    """After a power cut nobody runs the declare step again, and all services start at once."""
+    await Conversation(worker.bus).reply("hello")
+    await broker["nats"].restart()
+    async with asyncio.timeout(5):
+        work = await start_egress(broker.nats_url, twilio)
+    await wait_until(lambda: twilio.created)
+    await work.stop(2.0)

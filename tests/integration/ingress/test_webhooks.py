@@ -62,16 +62,6 @@ async def test_one_text_delivered_many_times_at_once_is_stored_once(sender: Send
     assert len(await texts(bus)) == 1
 
 
-async def test_one_text_delivered_again_after_a_restart_of_the_broker_is_stored_once(
-    sender: Sender, bus: Bus, broker: Stack
-) -> None:
-    fields = text()
-    assert is_empty_twiml(await sender.post(fields))
-    await broker["nats"].restart()
-    assert is_empty_twiml(await sender.post_until_taken(fields))
-    assert len(await texts(bus)) == 1
-
-
 async def test_texts_are_stored_in_the_order_of_their_answers(sender: Sender, bus: Bus) -> None:
     for n in range(20):
         assert is_empty_twiml(await sender.post(text(str(n))))
