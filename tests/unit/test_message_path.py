@@ -58,7 +58,7 @@ def test_the_page_meets_the_events_in_the_order_of_their_definition() -> None:
         topology.turn_begun("<c>"),
         topology.turn_done("<c>"),
         topology.sends("<c>"),
-        topology.reports("<part>"),
+        topology.reports("<c>", "<part>"),
         topology.consent("<key>"),
         topology.dead_letter("<service>"),
     ],

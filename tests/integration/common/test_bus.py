@@ -195,6 +195,9 @@ async def test_a_bus_that_never_connected_closes(broker: Stack) -> None:
 
 async def test_limits_of_the_environment_reach_the_broker(tmp_path_factory: pytest.TempPathFactory) -> None:
     settings = {"PARLEY_STREAM_MAX_BYTES": "2000000", "PARLEY_STREAM_MAX_AGE_S": "7200"}
-    async with running_stack(tmp_path_factory.mktemp("limits"), BROKER_ONLY, settings) as stack, connected(stack) as bus:
+    async with (
+        running_stack(tmp_path_factory.mktemp("limits"), BROKER_ONLY, settings) as stack,
+        connected(stack) as bus,
+    ):
         config = (await bus.js.stream_info(topology.CONVERSATIONS)).config
         assert (config.max_bytes, config.max_age) == (2_000_000, 7200.0)

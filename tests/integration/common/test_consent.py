@@ -108,7 +108,9 @@ async def test_a_change_told_twice_is_recorded_once(ledger: ConsentLedger, bus: 
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
-async def test_the_latest_cause_wins_in_whatever_order_it_is_told(ledger: ConsentLedger, order: tuple[int, ...]) -> None:
+async def test_the_latest_cause_wins_in_whatever_order_it_is_told(
+    ledger: ConsentLedger, order: tuple[int, ...]
+) -> None:
     changes = [start("SM1", minute=1), stop("SM2", minute=2), start("SM3", minute=3)]
     for n in order:
         await ledger.record(changes[n])

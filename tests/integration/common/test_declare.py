@@ -73,7 +73,9 @@ async def test_a_consumer_that_was_changed_by_hand_is_changed_back(bus: Bus) -> 
     changed = topology.Consumer(
         stream=topology.CONVERSATIONS, durable=topology.AGENT_BELLS, subject=topology.ALL_TEXTS
     ).config()
-    changed.deliver_policy = (await consumer_config(bus, topology.CONVERSATIONS, topology.AGENT_BELLS)).deliver_policy
+    changed.deliver_policy = (
+        await consumer_config(bus, topology.CONVERSATIONS, topology.AGENT_BELLS)
+    ).deliver_policy
     changed.ack_wait, changed.max_ack_pending = 77.0, 1
     await bus.js.add_consumer(topology.CONVERSATIONS, changed)
     await declare(bus.js, LIMITS)
@@ -125,7 +127,9 @@ async def test_as_a_command_it_may_be_run_again(broker: Stack) -> None:
     [
         pytest.param({"PARLEY_STREAM_REPLICAS": "none"}, "PARLEY_STREAM_REPLICAS is 'none'", id="a wrong setting"),
         pytest.param({"PARLEY_HASH_KEY": ""}, "PARLEY_HASH_KEY is not set", id="no key"),
-        pytest.param({"PARLEY_STREAM_REPLICAS": "3"}, "JetStream refused the declaration", id="one server, three replicas"),
+        pytest.param(
+            {"PARLEY_STREAM_REPLICAS": "3"}, "JetStream refused the declaration", id="one server, three replicas"
+        ),
     ],
 )
 async def test_as_a_command_it_says_in_a_sentence_what_is_wrong(

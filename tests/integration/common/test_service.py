@@ -33,7 +33,9 @@ class Shell(Running):
     def __init__(self, directory: Path, **settings: str) -> None:
         port = int(settings.setdefault("SHELL_PORT", str(free_port())))
         self.url = f"http://127.0.0.1:{port}"
-        row = Process(name="shell", command=(sys.executable, str(PROGRAM)), ready=AnswersHttp(f"{self.url}/readyz"))
+        row = Process(
+            name="shell", command=(sys.executable, str(PROGRAM)), ready=AnswersHttp(f"{self.url}/readyz")
+        )
         environment = {"PATH": os.environ["PATH"], "PARLEY_HASH_KEY": KEY, "PARLEY_GRACE_S": "5", **settings}
         super().__init__(row, environment, directory / "shell.log")
 
@@ -132,7 +134,9 @@ async def test_the_end_that_kubernetes_asks_for_is_no_failure(start: Start) -> N
     assert "Traceback" not in shell.output
 
 
-@pytest.mark.xfail(strict=True, reason="uvicorn raises the signal again: KeyboardInterrupt leaves run() as a traceback")
+@pytest.mark.xfail(
+    strict=True, reason="uvicorn raises the signal again: KeyboardInterrupt leaves run() as a traceback"
+)
 async def test_an_interrupt_ends_without_a_traceback(start: Start) -> None:
     shell = await start()
     shell.signal(signal.SIGINT)
@@ -172,7 +176,9 @@ async def receiver() -> AsyncIterator[tuple[str, list[bytes]]]:
         server.shutdown()
 
 
-@pytest.mark.xfail(strict=True, reason="uvicorn raises SIGTERM again, which ends the process before stop_tracing()")
+@pytest.mark.xfail(
+    strict=True, reason="uvicorn raises SIGTERM again, which ends the process before stop_tracing()"
+)
 async def test_spans_that_were_not_sent_yet_are_sent_at_the_end(start: Start) -> None:
     async with receiver() as (url, received):
         shell = await start(OTEL_EXPORTER_OTLP_ENDPOINT=url, OTEL_BSP_SCHEDULE_DELAY="60000")
@@ -192,7 +198,9 @@ async def refusal(tmp_path: Path, **settings: str) -> str:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        pytest.param({"PARLEY_HASH_KEY": ""}, "PARLEY_HASH_KEY is not set: set it in the environment", id="common"),
+        pytest.param(
+            {"PARLEY_HASH_KEY": ""}, "PARLEY_HASH_KEY is not set: set it in the environment", id="common"
+        ),
         pytest.param({"SHELL_PORT": "0"}, "SHELL_PORT is '0': write a port from 1 to 65535", id="its own"),
     ],
 )

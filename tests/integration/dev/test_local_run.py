@@ -161,7 +161,11 @@ def test_a_killed_run_leaves_nothing(tmp_path: Path) -> None:
         run.wait_ready()
         children = run.children()
         run.process.kill()
-        wait_until_blocking(lambda: not any(map(is_alive, children.values())), what="the end of all processes")
+        try:
+            wait_until_blocking(lambda: not any(map(is_alive, children.values())), what="the end of all processes")
+        finally:
+            for pid in filter(is_alive, children.values()):
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("victim", ["ingress", "agent", "egress", "status", "simulator", "nats-server"])

@@ -20,7 +20,7 @@ async def shared_broker(tmp_path_factory: pytest.TempPathFactory, anyio_backend:
 
 
 @pytest.fixture
-async def broker(shared_broker: Stack) -> AsyncIterator[Stack]:
+async def broker(shared_broker: Stack) -> Stack:
     """One for all tests of a file, emptied before each."""
     shared_broker["nats"].resume()
     bus = Bus(shared_broker.nats_url, name="test-purge")
@@ -28,7 +28,7 @@ async def broker(shared_broker: Stack) -> AsyncIterator[Stack]:
     for stream in (topology.CONVERSATIONS, topology.REPORTS, topology.CONSENT, topology.LEASES):
         await bus.js.purge_stream(stream)
     await bus.close()
-    yield shared_broker
+    return shared_broker
 
 
 @pytest.fixture

@@ -209,7 +209,7 @@ async def test_bells_do_not_bounce_while_their_owner_stops(
         await asyncio.sleep(0.2)
         await other.reply("hello")
         await stopping
-        await wait_until(lambda: len(twilio.created) == 2)
+        await wait_until(lambda: len(twilio.created) == 2, 20)
     assert len(bounced) < 20
 
 

@@ -30,6 +30,7 @@ from parley_common.events import (
 )
 from parley_common.identity import Identity
 from parley_common.leases import Leases
+from parley_egress.evidence import Evidences
 from parley_egress.outbox import Outbox
 from parley_egress.ownership import Ownership
 from parley_egress.sending import Sending, Tools
@@ -83,6 +84,9 @@ class EveryLease:
     async def take(self, _key: str) -> str | None:
         return None
 
+    def inherited(self, _key: str) -> bool:
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
@@ -114,8 +118,11 @@ async def working(
     ownership = Ownership(cast("Leases", EveryLease()), IDENTITY)
     await ownership.find(ours, NUMBER)
     consent = ConsentLedger(bus, IDENTITY)
-    tools = Tools(bus=bus, channels=Channels((ours,)), ownership=ownership, api=api, consent=consent)
-    outbox = Outbox(bus, Sending(tools, settle_s=chosen.settle_s), most_parts=chosen.most_parts)
+    evidences = Evidences(bus, api, settle_s=chosen.settle_s)
+    tools = Tools(
+        bus=bus, channels=Channels((ours,)), ownership=ownership, api=api, consent=consent, evidences=evidences
+    )
+    outbox = Outbox(bus, Sending(tools), most_parts=chosen.most_parts)
     confirming = asyncio.create_task(ownership.keep_confirmed())
     try:
         yield Worker(bus=bus, outbox=outbox, consent=consent, ownership=ownership, channel=ours)

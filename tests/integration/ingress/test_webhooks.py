@@ -166,7 +166,7 @@ async def test_a_genuine_webhook_that_lacks_a_field_is_refused_by_name(
     assert named in response.json()["error"]
 
 
-async def test_both_tokens_count_while_they_are_rotated(broker: Stack, bus: Bus) -> None:
+async def test_both_tokens_count_while_they_are_rotated(broker: Stack, ingress: Running, bus: Bus) -> None:
     rotating = broker.prepare("ingress-2", "ingress", {**SETTINGS, "TWILIO_AUTH_TOKEN_NEXT": "n" * 32})
     await rotating.start()
     async with httpx.AsyncClient(base_url=broker.url("ingress-2")) as client:
@@ -177,7 +177,9 @@ async def test_both_tokens_count_while_they_are_rotated(broker: Stack, bus: Bus)
     assert len(await texts(bus)) == 2
 
 
-async def test_a_channel_with_shared_keys_takes_no_other_signature(broker: Stack, bus: Bus) -> None:
+async def test_a_channel_with_shared_keys_takes_no_other_signature(
+    broker: Stack, ingress: Running, bus: Bus
+) -> None:
     strict = broker.prepare("ingress-3", "ingress", {**SETTINGS, "TWILIO_WEBHOOK_SHARED_KEYS": "key1=secret"})
     await strict.start()
     async with httpx.AsyncClient(base_url=broker.url("ingress-3")) as client:

@@ -29,7 +29,15 @@ def test_the_last_event_tells_all(event: AnyEvent, tail: Tail) -> None:
         pytest.param(a_text(), id="a text"),
         pytest.param(
             DeadLetter(
-                id="d", at=AT, channel="", conversation="c", stream="S", sequence=1, subject="s", reason="r", service="a"
+                id="d",
+                at=AT,
+                channel="",
+                conversation="c",
+                stream="S",
+                sequence=1,
+                subject="s",
+                reason="r",
+                service="a",
             ),
             id="a dead letter",
         ),

@@ -17,7 +17,9 @@ texts = st.text(st.characters(exclude_characters="\0"), max_size=40)
 @pytest.mark.parametrize(
     ("digest", "expected"),
     [
-        pytest.param(identity.conversation("default", PERSON), "09b9533285d701c87d2adcfebd2cadab", id="conversation"),
+        pytest.param(
+            identity.conversation("default", PERSON), "09b9533285d701c87d2adcfebd2cadab", id="conversation"
+        ),
         pytest.param(identity.consent("+15550100100", PERSON), "905021c0f6870627574ab8e0f5281c61", id="consent"),
         pytest.param(identity.sender("AC1", "+15550100100"), "66670ce3d2c030a5ae43af7b79a9ed9a", id="sender"),
     ],

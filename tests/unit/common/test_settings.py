@@ -35,7 +35,9 @@ def refusal(read: Callable[[Environment], object], environment: Environment) -> 
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        pytest.param({"PARLEY_HASH_KEY": ""}, "PARLEY_HASH_KEY is not set: set it in the environment", id="no key"),
+        pytest.param(
+            {"PARLEY_HASH_KEY": ""}, "PARLEY_HASH_KEY is not set: set it in the environment", id="no key"
+        ),
         pytest.param(
             {"PARLEY_HASH_KEY": "short"},
             "PARLEY_HASH_KEY is shorter than 32 characters: use the output of openssl rand -hex 32",
@@ -163,7 +165,9 @@ def test_a_flag_in_another_word_is_refused() -> None:
 def test_a_text_of_blanks_is_not_set() -> None:
     assert read_optional({"TEXT": "  "}, "TEXT") is None
     assert read_text({"TEXT": "  "}, "TEXT", "default") == "default"
-    assert refusal(lambda env: read_text(env, "TEXT"), {"TEXT": " "}) == "TEXT is not set: set it in the environment"
+    assert (
+        refusal(lambda env: read_text(env, "TEXT"), {"TEXT": " "}) == "TEXT is not set: set it in the environment"
+    )
 
 
 def test_a_list_leaves_blanks_out() -> None:

@@ -10,12 +10,18 @@ import pytest
 
 from parley_common.doorbells import Busy
 from parley_egress.desk import Desk, Priority
+from parley_egress.rate import new_owner
 
 pytestmark = pytest.mark.anyio
 
 FAST = 2_000.0
 LATER = cast("Priority", Priority.REPLY + 1)
 """A priority behind replies, as what can wait will have."""
+
+
+def desk_of(segments_per_s: float) -> Desk:
+    """The desk of an owner who begins now."""
+    return Desk(new_owner(segments_per_s, time.monotonic()))
 
 
 async def queue(desk: Desk, log: list[str], *waiting: tuple[str, Priority]) -> list[asyncio.Task[None]]:
@@ -34,13 +40,13 @@ async def test_replies_go_in_the_order_they_came() -> None:
     log: list[str] = []
     names = [str(n) for n in range(50)]
     async with asyncio.timeout(5):
-        await asyncio.gather(*await queue(Desk(FAST), log, *((name, Priority.REPLY) for name in names)))
+        await asyncio.gather(*await queue(desk_of(FAST), log, *((name, Priority.REPLY) for name in names)))
     assert log == names
 
 
 async def test_a_reply_goes_before_all_that_can_wait() -> None:
     log: list[str] = []
-    desk = Desk(FAST)
+    desk = desk_of(FAST)
     later = [(f"later {n}", LATER) for n in range(20)]
     async with asyncio.timeout(5):
         tasks = await queue(desk, log, *later, ("reply", Priority.REPLY))
@@ -50,7 +56,7 @@ async def test_a_reply_goes_before_all_that_can_wait() -> None:
 
 async def test_a_reply_that_comes_late_waits_one_slot_at_most() -> None:
     log: list[str] = []
-    desk = Desk(100.0)
+    desk = desk_of(100.0)
     async with asyncio.timeout(5):
         tasks = await queue(desk, log, *((f"later {n}", LATER) for n in range(20)))
         await tasks[2]
@@ -60,7 +66,7 @@ async def test_a_reply_that_comes_late_waits_one_slot_at_most() -> None:
 
 
 async def test_slots_keep_the_rate() -> None:
-    desk, started_s = Desk(100.0), time.monotonic()
+    desk, started_s = desk_of(100.0), time.monotonic()
     async with asyncio.timeout(5):
         for _ in range(10):
             await desk.slot(Priority.REPLY, 2)
@@ -69,7 +75,7 @@ async def test_slots_keep_the_rate() -> None:
 
 
 async def test_a_desk_serves_again_after_it_was_empty() -> None:
-    desk = Desk(FAST)
+    desk = desk_of(FAST)
     async with asyncio.timeout(5):
         for _ in range(3):
             await desk.slot(Priority.REPLY, 1)
@@ -78,7 +84,7 @@ async def test_a_desk_serves_again_after_it_was_empty() -> None:
 
 async def test_one_who_left_takes_nobodys_slot() -> None:
     log: list[str] = []
-    desk = Desk(20.0)
+    desk = desk_of(20.0)
     async with asyncio.timeout(5):
         tasks = await queue(desk, log, *((name, Priority.REPLY) for name in ("gone", "first", "second")))
         tasks[0].cancel()
@@ -90,7 +96,7 @@ async def test_one_who_left_takes_nobodys_slot() -> None:
 
 async def test_a_closed_desk_sends_all_who_wait_away() -> None:
     log: list[str] = []
-    desk = Desk(1.0)
+    desk = desk_of(1.0)
     tasks = await queue(desk, log, ("one", Priority.REPLY), ("two", LATER))
     desk.close()
     async with asyncio.timeout(5):
@@ -103,7 +109,7 @@ async def test_a_closed_desk_sends_all_who_wait_away() -> None:
     strict=True, raises=TimeoutError, reason="a closed desk keeps whoever comes later waiting for ever"
 )
 async def test_a_closed_desk_sends_away_who_comes_later() -> None:
-    desk = Desk(FAST)
+    desk = desk_of(FAST)
     tasks = await queue(desk, [], ("one", Priority.REPLY))
     desk.close()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,6 +7,7 @@ stale and are not offered here. This module knows NATS and no rule of Parley.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 from nats.js import JetStreamContext
 from nats.js.api import PubAck
 from nats.js.errors import APIError, NotFoundError
@@ -72,7 +74,9 @@ class Bus:
                 await self.nc.flush(timeout=2)
         except BROKER_TROUBLE as error:
             log.info("closing without a flush, the broker is gone", error=type(error).__name__)
-        await self.nc.close()
+        with contextlib.suppress(*BROKER_TROUBLE):
+            # It writes what is pending even into a connection that is lost.
+            await self.nc.close()
 
     async def publish(
         self, subject: str, event: events.Event, *, dedupe: bool = False, timeout_s: float = _API_TIMEOUT_S
@@ -88,7 +92,7 @@ class Bus:
         """Adds the event to ``chain`` right after sequence ``after`` (0: as its first), returns its sequence.
 
         Waits while the broker is gone. A write whose ack was lost is recognised by the event's id. Raises
-        ``Superseded`` where the chain has another end.
+        ``Superseded`` where the chain has another end, ``MaxPayloadError`` where the event is too large.
         """
         headers = _headers(event) | {
             "Nats-Expected-Last-Subject-Sequence": str(after),
@@ -97,6 +101,8 @@ class Bus:
         while True:
             try:
                 return (await self._put(subject, event, headers, _API_TIMEOUT_S)).seq
+            except MaxPayloadError:
+                raise
             except APIError as error:
                 if error.err_code == _WRONG_LAST_SEQUENCE:
                     return await self._own_or_superseded(event, chain)

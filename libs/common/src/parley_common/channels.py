@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from parley_common.domain.phone_numbers import AddressError, parse_address
 from parley_common.settings import (
     Environment,
     SettingsError,
@@ -79,7 +80,7 @@ class Channels:
 
 def read_channels(environment: Environment = os.environ) -> Channels:
     """The quick start's one channel."""
-    numbers = read_list(environment, "TWILIO_PHONE_NUMBER")
+    numbers = _read_addresses(environment, "TWILIO_PHONE_NUMBER")
     service = read_optional(environment, "TWILIO_MESSAGING_SERVICE_SID")
     if not numbers and service is None:
         raise SettingsError("TWILIO_PHONE_NUMBER is not set: set it, or TWILIO_MESSAGING_SERVICE_SID")
@@ -95,12 +96,27 @@ def read_channels(environment: Environment = os.environ) -> Channels:
         shared_keys=_read_shared_keys(environment),
         numbers=numbers,
         messaging_service_sid=service,
-        allowed=frozenset(read_list(environment, "SMS_ALLOWED_USERS")),
+        allowed=frozenset(_read_addresses(environment, "SMS_ALLOWED_USERS")),
         allow_all=read_flag(environment, "SMS_ALLOW_ALL_USERS"),
         rate_mps=rate or None,
         api_base_url=read_text(environment, "TWILIO_API_BASE_URL", TWILIO_API).rstrip("/"),
     )
     return Channels((channel,))
+
+
+def _read_addresses(environment: Environment, name: str) -> tuple[str, ...]:
+    """Addresses as Twilio writes them in its webhooks, however they were written here."""
+    return tuple(_read_address(name, text) for text in read_list(environment, name))
+
+
+def _read_address(name: str, text: str) -> str:
+    try:
+        address = parse_address(text)
+    except AddressError as error:
+        raise SettingsError(f"{name}: {error}") from None
+    if not address.can_be_answered:
+        raise SettingsError(f"{name}: {text!r} is a name, which nobody can text; write a number like +15551234567")
+    return str(address)
 
 
 def _read_tokens(environment: Environment) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import sys
 
 import structlog
 from nats.js import JetStreamContext
-from nats.js.api import StreamConfig
+from nats.js.api import StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from parley_common import topology
@@ -45,7 +45,7 @@ async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:
 
 
 async def wait_declared(js: JetStreamContext, durables: frozenset[str]) -> None:
-    """Returns once all streams and these consumers exist; waits for the broker and the declare step."""
+    """Returns once all lasting streams and these consumers exist; waits for the broker and the declare step."""
     while (missing := await _missing(js, durables)) is not None:
         log.info("waiting for the declare step", missing=missing)
         await asyncio.sleep(_RETRY_S)
@@ -55,7 +55,10 @@ async def _missing(js: JetStreamContext, durables: frozenset[str]) -> str | None
     """What is not there yet, None where all is."""
     try:
         for config in topology.streams(topology.Limits()):
-            await js.stream_info(str(config.name))
+            if (
+                config.storage is not StorageType.MEMORY
+            ):  # a restarted broker forgets those; whoever needs one declares it
+                await js.stream_info(str(config.name))
         for consumer in topology.CONSUMERS:
             if consumer.durable in durables:
                 await js.consumer_info(consumer.stream, consumer.durable, timeout=_API_TIMEOUT_S)

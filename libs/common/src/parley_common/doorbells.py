@@ -18,6 +18,8 @@ from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.topology import HEARTBEAT_S
 
 _TROUBLE_DELAY_S = 1.0
+_CLOSING_DELAY_S = 1.0
+"""Whoever closes still holds its leases for a moment: a bell that rang again at once would come back."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +58,7 @@ class Doorbells:
     async def ring(self, conversation: str, bell: Bell) -> None:
         """Holds the bell and sees to it that its conversation is worked on; waits where there is no room."""
         if not self._open:
-            await self._nak(bell, 0.0)
+            await self._nak(bell, _CLOSING_DELAY_S)
             return
         self._held.setdefault(conversation, {})[bell.seq] = bell
         if conversation not in self._tasks:
@@ -101,7 +103,8 @@ class Doorbells:
         try:
             done = await self._drain(conversation, lambda: max(self._held[conversation]))
         except Busy:
-            await self._hand_back(conversation, random.uniform(2.0, 5.0))  # noqa: S311 - spreads retries
+            delay_s = random.uniform(2.0, 5.0) if self._open else _CLOSING_DELAY_S  # noqa: S311 - spreads retries
+            await self._hand_back(conversation, delay_s)
         except BROKER_TROUBLE as error:
             log.warning("work put off, the broker is in trouble", error=type(error).__name__)
             await self._hand_back(conversation, _TROUBLE_DELAY_S)

@@ -153,6 +153,7 @@ class PartAttempted(PartEvent, frozen=True, kw_only=True):
     """Written before the POST to Twilio: until an outcome follows, the part is in doubt.
 
     ``rest`` holds the bodies of the parts after this one, so that another release splits nothing anew.
+    ``doubts`` counts the attempts before this one of which nobody knows what became.
     """
 
     sender: str
@@ -162,6 +163,7 @@ class PartAttempted(PartEvent, frozen=True, kw_only=True):
     worker: str
     media: tuple[Media, ...] = ()
     rest: tuple[str, ...] = ()
+    doubts: int = 0
 
 
 class Evidence(StrEnum):
@@ -198,11 +200,12 @@ class FailureClass(StrEnum):
     SCHEDULE = "schedule"
     TRANSIENT_DELIVERY = "transient_delivery"
     EXPIRED = "expired"
+    UNDECIDED = "undecided"
     UNKNOWN = "unknown"
 
 
 class PartFailed(PartEvent, frozen=True, kw_only=True):
-    """The part is certainly not with Twilio. ``final``: nothing of its message is sent any more.
+    """The part is not with Twilio, or, ``UNDECIDED``, nobody can tell. ``final``: its message is over.
 
     ``code`` is Twilio's error code, ``reason`` words for the operator. ``attempted`` is the sequence of the
     attempt it ends, 0 where none was made (expired, opted out).

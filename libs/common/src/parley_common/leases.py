@@ -7,7 +7,6 @@ takes it over by compare-and-set. When the broker forgets the memory stream, it 
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import time
 
@@ -39,7 +38,9 @@ class Leases:
         self._bus = bus
         self._limits = limits
         self._confirmed_at_s = float("-inf")
+        self._session_seq = 0
         self._held: dict[str, int] = {}
+        self._inherited: set[str] = set()
 
     @property
     def in_doubt(self) -> bool:
@@ -56,7 +57,7 @@ class Leases:
         """Renews the session once; a failure leaves it to run out."""
         asked_at_s = boot_clock_s()
         try:
-            await self._put(_session(self.session), {"Nats-TTL": f"{SESSION_TTL_S}s"})
+            self._session_seq = await self._put(_session(self.session), {"Nats-TTL": f"{SESSION_TTL_S}s"})
         except BROKER_TROUBLE as error:
             log.info("session not renewed", error=type(error).__name__)
         else:
@@ -65,6 +66,7 @@ class Leases:
     async def take(self, key: str) -> str | None:
         """Takes the lease and returns None, or the living session that holds it."""
         subject = f"lease.{key}"
+        self._inherited.discard(key)
         while not await self._claim(key, subject, after=0):
             holder = await self._bus.last(subject)
             if holder is None:
@@ -73,32 +75,42 @@ class Leases:
             if session == self.session:
                 self._held[key] = holder.seq
                 return None
-            if await self._bus.last(_session(session)) is not None:
+            if session and await self._lives(session):
                 return session
             if await self._claim(key, subject, after=holder.seq):
+                if session:
+                    self._inherited.add(key)
                 return None
         return None
 
+    async def _lives(self, session: str) -> bool:
+        stored = await self._bus.last(_session(session))
+        return stored is not None and bool(stored.data)
+
+    def inherited(self, key: str) -> bool:
+        """Whether the lease was taken from a session that died with it."""
+        return key in self._inherited
+
     async def release(self, key: str) -> None:
-        """Gives the lease back and leaves no tombstone; nothing happens where it is no longer ours."""
+        """Gives the lease back; nothing happens where it is no longer ours. What it leaves is gone in a second."""
         seq = self._held.pop(key, None)
         if seq is not None:
-            await self._delete(seq)
+            await self._give_back(f"lease.{key}", seq)
 
     async def end(self) -> None:
         """Gives everything back; others need not wait for the session to run out."""
         for key in list(self._held):
             await self.release(key)
-        session = await self._bus.last(_session(self.session))
-        if session is not None:
-            await self._delete(session.seq)
+        await self._give_back(_session(self.session), self._session_seq)
 
-    async def _delete(self, seq: int) -> None:
-        request = json.dumps({"seq": seq, "no_erase": True}).encode()
+    async def _give_back(self, subject: str, seq: int) -> None:
+        if not self._bus.nc.is_connected:
+            return
+        headers = {"Nats-TTL": "1s", "Nats-Expected-Last-Subject-Sequence": str(seq)}
         try:
-            await self._bus.nc.request(f"$JS.API.STREAM.MSG.DELETE.{topology.LEASES}", request, timeout=_TIMEOUT_S)
+            await self._bus.js.publish(subject, b"", headers=headers, timeout=_TIMEOUT_S)
         except BROKER_TROUBLE as error:
-            log.info("lease not released, it dies with the session", error=type(error).__name__)
+            log.info("lease not given back, it dies with the session", error=type(error).__name__)
 
     async def _claim(self, key: str, subject: str, *, after: int) -> bool:
         try:

@@ -16,6 +16,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from parley_common.domain.redaction import redact_text
 
+_UNREDACTED = ("timestamp", "_record", "_from_structlog")
+
 _QUIET = ("uvicorn", "twilio", "opentelemetry", "alembic", "aiohttp.access")
 """Libraries whose everyday lines say nothing, or too much: Twilio's client logs whole requests."""
 
@@ -68,4 +70,9 @@ def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 
 
 def _redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {key: redact_text(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: _redacted(value) if key not in _UNREDACTED else value for key, value in event.items()}
+
+
+def _redacted(value: object) -> object:
+    """Plain numbers and nothing stay; whatever else there is goes out as redacted text."""
+    return value if value is None or isinstance(value, int | float) else redact_text(str(value))

@@ -64,10 +64,18 @@ def read_number(environment: Environment, name: str, default: float, *, least: f
     return value
 
 
+def read_whole(environment: Environment, name: str, default: int, *, least: int = 0) -> int:
+    """A whole number that is at least ``least``."""
+    value = read_number(environment, name, default, least=least)
+    if value != int(value):
+        raise SettingsError(f"{name} is {value:g}: write a whole number")
+    return int(value)
+
+
 def read_port(environment: Environment, name: str, default: int) -> int:
     """A TCP port."""
     text = environment.get(name, "").strip() or str(default)
-    if not text.isdigit() or not 0 < int(text) < 65536:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 65536:
         raise SettingsError(f"{name} is {text!r}: write a port from 1 to 65535")
     return int(text)
 
@@ -116,6 +124,6 @@ def read_limits(environment: Environment = os.environ) -> Limits:
     defaults = Limits()
     return Limits(
         max_age_s=read_number(environment, "PARLEY_STREAM_MAX_AGE_S", defaults.max_age_s, least=60.0),
-        max_bytes=int(read_number(environment, "PARLEY_STREAM_MAX_BYTES", defaults.max_bytes, least=1e6)),
-        replicas=int(read_number(environment, "PARLEY_STREAM_REPLICAS", defaults.replicas, least=1)),
+        max_bytes=read_whole(environment, "PARLEY_STREAM_MAX_BYTES", defaults.max_bytes, least=1_000_000),
+        replicas=read_whole(environment, "PARLEY_STREAM_REPLICAS", defaults.replicas, least=1),
     )

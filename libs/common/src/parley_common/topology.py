@@ -65,9 +65,9 @@ def sends(conversation: str) -> str:
     return f"conv.{conversation}.send"
 
 
-def reports(part_id: str) -> str:
-    """The status callbacks of one part."""
-    return f"report.{part_id}"
+def reports(conversation: str, part_id: str) -> str:
+    """The status callbacks of one part. Whose they are stands in the subject: an id alone proves nothing."""
+    return f"report.{conversation}.{part_id}"
 
 
 def consent(key: str) -> str:

@@ -30,8 +30,7 @@ class Conversations:
     async def drain(self, conversation: str, highest: Highest) -> int:
         """Deals with every text there is; returns the sequence up to which all are. Raises ``Busy``."""
         while True:
-            if await self._leases.take(_lease(conversation)) is not None:
-                raise Busy
+            await self._take(conversation)
             try:
                 upto = await self._drain_held(conversation, highest)
             finally:
@@ -58,7 +57,13 @@ class Conversations:
         try:
             return await self._turns.take(tail, first)
         except Superseded:
-            return await self._read_tail(topology.conversation_of(first.subject))
+            conversation = topology.conversation_of(first.subject)
+            await self._take(conversation)
+            return await self._read_tail(conversation)
+
+    async def _take(self, conversation: str) -> None:
+        if await self._leases.take(_lease(conversation)) is not None:
+            raise Busy
 
     async def _read_tail(self, conversation: str) -> Tail:
         stored = await self._bus.last(topology.own(conversation))

@@ -54,7 +54,7 @@ class ScriptedBrain:
 
     def _command_reply(self, text: str) -> str | None:
         match = _WORD.match(text)
-        command = self._commands.get(match[1].strip("!.?,").upper()) if match else None
+        command = self._commands.get(_called(match[1])) if match else None
         return None if command is None or match is None else self._fill(command.reply, match[2])
 
     def _fill(self, answer: str, text: str) -> str:
@@ -74,4 +74,15 @@ def read_script(path: Path) -> Script:
     for word in script.commands:
         if classify_keyword(word) is not None:
             raise SettingsError(f"agent file {path}: command {word} is a word carriers act on; choose another")
+        if word.split() != [word] or _called(word) != word.upper():
+            raise SettingsError(
+                f"agent file {path}: command {word!r} can't be called: write one word without marks"
+            )
+    if len({word.upper() for word in script.commands}) < len(script.commands):
+        raise SettingsError(f"agent file {path}: a command stands there twice, in capitals and not; keep one")
     return script
+
+
+def _called(word: str) -> str:
+    """A word of a text as commands are called by it."""
+    return word.strip("!.?,").upper()

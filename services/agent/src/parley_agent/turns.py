@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -23,10 +23,13 @@ from parley_agent.texts import Text, Unreadable, gather, read, read_range
 from parley_common import topology, tracing
 from parley_common.bus import Bus, Stored
 from parley_common.channels import Channel, Channels
+from parley_common.dead_letters import bury
 from parley_common.doorbells import Busy
-from parley_common.events import DeadLetter, Reply, TurnBegun, TurnDone, TurnOutcome
+from parley_common.events import Reply, TurnBegun, TurnDone, TurnOutcome
 
 MOST_ATTEMPTS = 3
+MOST_CHARACTERS = 100_000
+"""Of one answer: the broker takes a megabyte, and nobody reads as much on a phone."""
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +75,8 @@ class Turns:
             texts = await self._range(tail, read(first))
         except Unreadable as error:
             return await self._bury(tail, first, str(error))
+        if tail.begun is not None and texts[0].seq > tail.begun.last:
+            tail = replace(tail, begun=None)  # its texts are gone
         channel = self._channels.named(texts[0].message.channel)
         with tracing.span(
             "turn",
@@ -87,8 +92,8 @@ class Turns:
             return await self._end(tail, texts, answer, sender=channel.sender_for(texts[-1].message.recipient))
 
     async def _range(self, tail: Tail, first: Text) -> tuple[Text, ...]:
-        if tail.begun is not None:
-            return await read_range(self._bus, tail.begun)
+        if tail.begun is not None and (begun := await read_range(self._bus, tail.begun)):
+            return begun
         channel = self._channels.named(first.message.channel)
         if channel is None or silence(first.message, channel) is not None:
             return (first,)
@@ -103,10 +108,15 @@ class Turns:
             attempt = tail.begun.attempt + 1 if tail.begun else 1
             if attempt > MOST_ATTEMPTS:
                 return tail, self._failed("every attempt ended without an answer")
+            self._refuse_in_doubt()
             tail = await self._begin(tail, texts, attempt)
-            if self._in_doubt():
-                raise Busy
+            self._refuse_in_doubt()
         return tail, await self._ask(texts, is_first=is_first)
+
+    def _refuse_in_doubt(self) -> None:
+        """Whoever may have been taken over leaves the cost of asking to the other."""
+        if self._in_doubt():
+            raise Busy
 
     async def _begin(self, tail: Tail, texts: tuple[Text, ...], attempt: int) -> Tail:
         message = texts[0].message
@@ -132,6 +142,8 @@ class Turns:
         except Exception as error:
             log.exception("the brain failed", conversation=texts[0].message.conversation)
             return self._failed(f"the brain failed: {type(error).__name__}")
+        if sum(map(len, answers)) > MOST_CHARACTERS:
+            return self._failed(f"the brain's answer is longer than {MOST_CHARACTERS} characters")
         return Answer(outcome=TurnOutcome.ANSWERED, messages=answers)
 
     def _failed(self, reason: str) -> Answer:
@@ -140,7 +152,7 @@ class Turns:
     async def _end(self, tail: Tail, texts: tuple[Text, ...], answer: Answer, *, sender: str) -> Tail:
         now, message, key = datetime.now(UTC), texts[-1].message, _key(texts[0])
         if answer.dead_because:
-            await self._dead_letter(texts[0].stored, answer.dead_because, channel=message.channel)
+            await bury(self._bus, texts[0].stored, answer.dead_because, service="agent", channel=message.channel)
         done = TurnDone(
             id=secrets.token_hex(16),
             at=now,
@@ -167,7 +179,7 @@ class Turns:
 
     async def _bury(self, tail: Tail, stored: Stored, reason: str) -> Tail:
         """A text that cannot be read goes to the dead letters, and the conversation goes on."""
-        await self._dead_letter(stored, f"not a readable text: {reason}", channel="")
+        await bury(self._bus, stored, f"not a readable text: {reason}", service="agent")
         now = datetime.now(UTC)
         done = TurnDone(
             id=secrets.token_hex(16),
@@ -182,20 +194,6 @@ class Turns:
             expires_at=now,
         )
         return await self._append_done(tail, done)
-
-    async def _dead_letter(self, stored: Stored, reason: str, *, channel: str) -> None:
-        letter = DeadLetter(
-            id=_digest("dead", stored.subject, str(stored.seq)),
-            at=datetime.now(UTC),
-            channel=channel,
-            conversation=topology.conversation_of(stored.subject),
-            stream=topology.stream_of(stored.subject),
-            sequence=stored.seq,
-            subject=stored.subject,
-            reason=reason,
-            service="agent",
-        )
-        await self._bus.publish(topology.dead_letter("agent"), letter, dedupe=True)
 
 
 def _key(first: Text) -> str:

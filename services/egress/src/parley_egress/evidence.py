@@ -1,60 +1,137 @@
-"""Whether a part in doubt exists at Twilio: its own status callbacks are the proof."""
+"""Whether a part in doubt exists at Twilio: its status callbacks prove it, Twilio's log makes it likely or not.
+
+Nothing is sent again before the settle time is over and the log was read. Where there is no log to read, one more
+attempt is made and no third.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import structlog
 
 from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus
-from parley_common.events import DeliveryReport, PartAttempted
+from parley_common.channels import Channel
+from parley_common.events import DeliveryReport, Evidence, PartAttempted, PartSent
+from parley_egress.listing import Log, NoLog, alike
+from parley_egress.twilio_api import TwilioApi
 
 _LOOK_EVERY_S = 0.5
+_READ_LOG_EVERY_S = 10.0
 
 log = structlog.get_logger(__name__)
+
+Rest = Callable[[float], Awaitable[None]]
+"""Sleeps for so many seconds, or raises where the process is to stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """A part in doubt: its open attempt, when that was stored, when its reply expires, whose it is."""
+
+    attempt: PartAttempted
+    stored_at: datetime
+    expires_at: datetime
+    channel: Channel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """Twilio created the part under this SID."""
+    """Twilio has the part under this SID."""
 
     sid: str
     status: str
+    evidence: Evidence
 
 
-async def find_proof(bus: Bus, attempt: PartAttempted) -> Proof | None:
-    """The proof in a callback that carried the part's id, signed for the same channel and sent to the same person.
-
-    An id alone proves nothing: another account could have put it into a callback of its own.
-    """
-    stored = await bus.last(topology.reports(attempt.part_id))
-    if stored is None:
-        return None
-    report = stored.event()
-    if not isinstance(report, DeliveryReport):
-        return None
-    if (report.channel, report.conversation) != (attempt.channel, attempt.conversation):
-        log.warning("a callback carries the id of a part that is not its own", sid=report.sid)
-        return None
-    return Proof(sid=report.sid, status=report.status)
+class Absent:
+    """Twilio does not have the part; it may be sent again."""
 
 
-async def await_proof(bus: Bus, attempt: PartAttempted, until: datetime) -> Proof | None:
-    """Looks for proof until the time is over; returns it, or None once the part may be sent again."""
-    while True:
-        over = datetime.now(UTC) >= until
+class Undecided:
+    """Nobody can tell, and it is too late or too risky to find out by sending."""
+
+
+class Evidences:
+    """Looks for evidence. ``settle_s``: how long a callback may take to come."""
+
+    def __init__(self, bus: Bus, api: TwilioApi, *, settle_s: float) -> None:
+        self._bus = bus
+        self._api = api
+        self._settle = timedelta(seconds=settle_s)
+
+    async def callback(self, attempt: PartAttempted) -> Proof | None:
+        """The proof in a status callback that carried the part's id, if one has come."""
+        stored = await self._bus.last(topology.reports(attempt.conversation, attempt.part_id))
         try:
-            proof = await find_proof(bus, attempt)
-        except BROKER_TROUBLE:
-            proof, over = None, False
-        if proof is not None or over:
-            return proof
-        await asyncio.sleep(_LOOK_EVERY_S)
+            report = stored.event() if stored is not None else None
+        except msgspec.DecodeError:
+            return None
+        if not isinstance(report, DeliveryReport):
+            return None
+        return Proof(sid=report.sid, status=report.status, evidence=Evidence.CALLBACK)
+
+    async def settle(self, doubt: Doubt, rest: Rest) -> Proof | Absent | Undecided:
+        """Returns once it is known, likely enough, or too late to find out."""
+        read_log_at = doubt.stored_at + self._settle
+        while True:
+            try:
+                proof = await self.callback(doubt.attempt)
+                if proof is not None:
+                    return proof
+                if datetime.now(UTC) >= read_log_at:
+                    verdict = await self._read_log(doubt)
+                    if verdict is not None:
+                        return verdict
+                    read_log_at = datetime.now(UTC) + timedelta(seconds=_READ_LOG_EVERY_S)
+            except BROKER_TROUBLE as error:
+                log.info("no evidence while the broker is gone", error=type(error).__name__)
+            await rest(_LOOK_EVERY_S)
+
+    async def _read_log(self, doubt: Doubt) -> Proof | Absent | Undecided | None:
+        """What Twilio's log says; None where it is to be read again later."""
+        found = await self._api.read_log(doubt.channel, doubt.attempt.contact)
+        match found:
+            case Log():
+                return await self._likeliest(doubt, found)
+            case NoLog(for_good=True):
+                log.warning("Twilio's log cannot be read", reason=found.reason)
+                return Absent() if doubt.attempt.doubts == 0 else Undecided()
+            case NoLog():
+                return Undecided() if datetime.now(UTC) >= doubt.expires_at else None
+
+    async def _likeliest(self, doubt: Doubt, found: Log) -> Proof | Absent:
+        candidates = alike(doubt.attempt.body, doubt.stored_at, found.messages)
+        if not candidates:
+            return Absent()
+        claimed = await self._claimed(doubt.attempt.conversation)
+        free = [message for message in candidates if message.sid not in claimed]
+        if not free:
+            return Absent()
+        return Proof(sid=free[-1].sid, status=free[-1].status, evidence=Evidence.LIST)
+
+    async def _claimed(self, conversation: str) -> set[str]:
+        """The SIDs that are known to be other parts of the conversation."""
+        claimed: set[str] = set()
+        seq = 1
+        while (stored := await self._bus.next(topology.sends(conversation), seq=seq)) is not None:
+            event = stored.event()
+            if isinstance(event, PartSent):
+                claimed.add(event.sid)
+            seq = stored.seq + 1
+        return claimed
 
 
-def settled_at(attempted_at: datetime, settle_s: float) -> datetime:
-    """When a part attempted at that time (by the broker's clock) may be sent again for want of proof."""
-    return attempted_at + timedelta(seconds=settle_s)
+async def rest_for(delay_s: float, closing: asyncio.Event) -> bool:
+    """Sleeps for so many seconds; returns early, and True, where the process is to stop."""
+    try:
+        async with asyncio.timeout(delay_s):
+            await closing.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from parley_common import topology
 from parley_common.bus import Bus, Stored, Superseded
+from parley_common.dead_letters import bury
 from parley_common.doorbells import Highest
 from parley_common.events import PartAttempted, TurnDone
 from parley_egress.chain import End, Place, Standing, after, fold
@@ -69,19 +72,38 @@ class Outbox:
     async def _next_message(self, conversation: str, place: Place) -> tuple[Part | None, int]:
         done = place.turn - 1
         while (stored := await self._bus.next(topology.turn_done(conversation), seq=place.turn)) is not None:
-            turn = _stored_turn(stored)
-            message = place.message if turn.seq == place.turn else 0
-            if message < len(turn.done.messages):
-                bodies = render(turn.done.messages[message], self._most_parts)
-                return first_part(turn, message, bodies), 0
-            done = turn.seq
-            place = Place(turn=turn.seq + 1, message=0)
+            turn = await self._read_turn(stored)
+            part = self._first_from(turn, place) if turn is not None else None
+            if part is not None:
+                return part, 0
+            done = stored.seq
+            place = Place(turn=stored.seq + 1, message=0)
         return None, done
+
+    def _first_from(self, turn: StoredTurn, place: Place) -> Part | None:
+        """The first part of the first message that has any, at or after the place."""
+        start = place.message if turn.seq == place.turn else 0
+        for number in range(start, len(turn.done.messages)):
+            bodies = render(turn.done.messages[number], self._most_parts)
+            if bodies:
+                return first_part(turn, number, bodies)
+        return None
+
+    async def _read_turn(self, stored: Stored) -> StoredTurn | None:
+        """The turn stored there; one that cannot be read goes to the dead letters and stops nobody."""
+        try:
+            event = stored.event()
+        except msgspec.DecodeError as error:
+            await bury(self._bus, stored, f"not a readable turn: {type(error).__name__}", service="egress")
+            return None
+        return (
+            StoredTurn(seq=stored.seq, done=event, headers=stored.headers) if isinstance(event, TurnDone) else None
+        )
 
     async def _turn(self, conversation: str, end: End) -> StoredTurn | None:
         seq = end.slot.turn if end.slot else 0
         stored = await self._bus.next(topology.turn_done(conversation), seq=seq)
-        return _stored_turn(stored) if stored is not None and stored.seq == seq else None
+        return await self._read_turn(stored) if stored is not None and stored.seq == seq else None
 
     async def _attempt(self, conversation: str, end: End) -> PartAttempted | None:
         if isinstance(end.event, PartAttempted):
@@ -89,10 +111,3 @@ class Outbox:
         stored = await self._bus.next(topology.sends(conversation), seq=end.attempt_seq)
         event = stored.event() if stored is not None and stored.seq == end.attempt_seq else None
         return event if isinstance(event, PartAttempted) else None
-
-
-def _stored_turn(stored: Stored) -> StoredTurn:
-    event = stored.event()
-    if not isinstance(event, TurnDone):
-        raise ValueError(f"{type(event).__name__} on {stored.subject} is not a turn's end")
-    return StoredTurn(seq=stored.seq, done=event, headers=stored.headers)

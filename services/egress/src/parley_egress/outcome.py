@@ -77,6 +77,7 @@ _CLASSES: dict[FailureClass, tuple[str, tuple[int, ...]]] = {
 
 _BY_CODE = {code: (failure, reason) for failure, (reason, codes) in _CLASSES.items() for code in codes}
 
+_TOO_MANY_REQUESTS = 429
 _TRIED_AGAIN = frozenset({_F.THROTTLED, _F.UNREACHABLE})
 
 
@@ -88,7 +89,10 @@ def refused(status: int, code: int | None) -> Outcome:
     """
     if status >= 500 or code is None:
         return InDoubt(reason=f"HTTP {status}")
-    failure, reason = _BY_CODE.get(code, (_F.UNKNOWN, f"Twilio refused it with HTTP {status}"))
+    known = (
+        _BY_CODE[20429] if status == _TOO_MANY_REQUESTS else (_F.UNKNOWN, f"Twilio refused it with HTTP {status}")
+    )
+    failure, reason = _BY_CODE.get(code, known)
     return NotSent(failure=failure, final=failure not in _TRIED_AGAIN, reason=reason, code=code)
 
 

@@ -17,6 +17,7 @@ from parley_common.domain.phone_numbers import SenderType, parse_address, sender
 from parley_common.identity import Identity
 from parley_common.leases import SESSION_TTL_S, Leases, boot_clock_s
 from parley_egress.desk import Desk
+from parley_egress.rate import LARGEST_PART, new_owner
 
 _CONFIRM_EVERY_S = 1.0
 _REMEMBER_S = 1.0
@@ -59,9 +60,19 @@ class Ownership:
                 self._others[key] = (holder, time.monotonic() + _REMEMBER_S)
                 return holder
             self._confirmed_at_s[key] = asked_at_s
-            self._desks[key] = Desk(_segments_per_s(channel, sender))
+            owed = LARGEST_PART if self._leases.inherited(_lease(key)) else 1
+            self._desks[key] = Desk(new_owner(_segments_per_s(channel, sender), time.monotonic(), owed))
             log.info("owns sender", sender=key)
             return None
+
+    def close(self) -> None:
+        """Grants nothing more; what is granted may still be sent."""
+        for desk in self._desks.values():
+            desk.close()
+
+    async def settle(self, grace_s: float) -> None:
+        """Waits until the rates allow for all that was sent: the next owner begins anew."""
+        await asyncio.sleep(min(grace_s, max((desk.owes_s for desk in self._desks.values()), default=0.0)))
 
     async def keep_confirmed(self) -> None:
         """Confirms the leases again and again, and drops what others have taken meanwhile, until cancelled."""

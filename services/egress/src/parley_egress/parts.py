@@ -20,14 +20,18 @@ class StoredTurn:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """``attempts``: how many were made before. ``rest``: the bodies after this one."""
+    """``attempts``: how many were made before, ``doubts``: how many of those without a known end.
+
+    ``rest``: the bodies after this one.
+    """
 
     turn: StoredTurn
     slot: Slot
     of: int
     body: str
     rest: tuple[str, ...]
-    attempts: int
+    attempts: int = 0
+    doubts: int = 0
 
     @property
     def message_id(self) -> str:
@@ -48,7 +52,7 @@ class Part:
 def first_part(turn: StoredTurn, message: int, bodies: tuple[str, ...]) -> Part:
     """The first part of a reply that nothing was sent of."""
     slot = Slot(turn=turn.seq, message=message, part=0)
-    return Part(turn=turn, slot=slot, of=len(bodies), body=bodies[0], rest=bodies[1:], attempts=0)
+    return Part(turn=turn, slot=slot, of=len(bodies), body=bodies[0], rest=bodies[1:])
 
 
 def same_part(turn: StoredTurn, attempt: PartAttempted) -> Part:
@@ -60,10 +64,11 @@ def same_part(turn: StoredTurn, attempt: PartAttempted) -> Part:
         body=attempt.body,
         rest=attempt.rest,
         attempts=attempt.attempt,
+        doubts=attempt.doubts,
     )
 
 
 def following_part(turn: StoredTurn, attempt: PartAttempted) -> Part:
     """The part after one that was sent, as it was split then."""
     slot = Slot(turn=attempt.slot.turn, message=attempt.slot.message, part=attempt.slot.part + 1)
-    return Part(turn=turn, slot=slot, of=attempt.of, body=attempt.rest[0], rest=attempt.rest[1:], attempts=0)
+    return Part(turn=turn, slot=slot, of=attempt.of, body=attempt.rest[0], rest=attempt.rest[1:])

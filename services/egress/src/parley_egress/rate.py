@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LARGEST_PART = 24
+"""Segments of 1,600 characters in UCS-2, the most that one part can have."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
@@ -24,6 +27,6 @@ class Bucket:
         )
 
 
-def new_owner(segments_per_s: float, now_s: float) -> Bucket:
-    """An empty bucket: the owner before may have sent a moment ago."""
-    return Bucket(segments_per_s=segments_per_s, free_at_s=now_s + 1.0 / segments_per_s)
+def new_owner(segments_per_s: float, now_s: float, owed: int = 1) -> Bucket:
+    """An empty bucket: the owner before may have sent ``owed`` segments a moment ago."""
+    return Bucket(segments_per_s=segments_per_s, free_at_s=now_s + owed / segments_per_s)

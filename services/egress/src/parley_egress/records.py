@@ -20,8 +20,8 @@ class Stamp:
     worker: str
 
 
-def attempted(part: Part, stamp: Stamp) -> PartAttempted:
-    """The attempt, written before its POST."""
+def attempted(part: Part, stamp: Stamp, *, in_doubt: bool) -> PartAttempted:
+    """The attempt, written before its POST. ``in_doubt``: nobody knows what became of the one before."""
     done = part.turn.done
     return PartAttempted(
         id=stamp.id,
@@ -38,6 +38,7 @@ def attempted(part: Part, stamp: Stamp) -> PartAttempted:
         media=part.media,
         rest=part.rest,
         attempt=part.attempts + 1,
+        doubts=part.doubts + in_doubt,
         worker=stamp.worker,
     )
 

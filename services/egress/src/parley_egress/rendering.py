@@ -11,9 +11,9 @@ from parley_common.events import Reply
 
 
 def render(reply: Reply, most_parts: int) -> tuple[str, ...]:
-    """The bodies of the reply's parts, at least one: a reply may be an attachment alone."""
+    """The bodies of the reply's parts: none where nothing is left to say, an empty one for an attachment alone."""
     text = to_gsm_punctuation(to_plain_text(reply.text))
-    return split_text(text, max_parts=most_parts) or ("",)
+    return split_text(text, max_parts=most_parts) or (("",) if reply.media else ())
 
 
 def part_id(message_id: str, part: int) -> str:

@@ -26,8 +26,8 @@ from parley_common.leases import boot_clock_s
 from parley_egress import records
 from parley_egress.backoff import delay_s
 from parley_egress.chain import End, Standing, fold
-from parley_egress.desk import Desk, Priority
-from parley_egress.evidence import await_proof, settled_at
+from parley_egress.desk import Desk, Grant, Priority
+from parley_egress.evidence import Absent, Doubt, Evidences, Proof, Undecided, rest_for
 from parley_egress.outcome import Created, InDoubt, NotSent, Outcome
 from parley_egress.ownership import Ownership
 from parley_egress.parts import Part
@@ -43,6 +43,9 @@ _parts = Counter("parley_parts", "Parts of replies, by what came of each attempt
 _EXPIRED = NotSent(failure=FailureClass.EXPIRED, final=True, reason="it expired before it could be sent")
 _OPTED_OUT = NotSent(failure=FailureClass.OPTED_OUT, final=True, reason="the person said STOP to this sender")
 _NO_CHANNEL = NotSent(failure=FailureClass.CONFIGURATION, final=True, reason="its channel does not exist")
+_UNDECIDED = NotSent(
+    failure=FailureClass.UNDECIDED, final=True, reason="nobody can tell whether Twilio has it; look in its log"
+)
 _TOO_LATE = NotSent(failure=FailureClass.UNREACHABLE, final=False, reason="no POST: the attempt was too old")
 
 
@@ -55,50 +58,63 @@ class Tools:
     ownership: Ownership
     api: TwilioApi
     consent: ConsentLedger
+    evidences: Evidences
 
 
 class Sending:
-    """Sends parts for the senders that this process owns. ``settle_s``: see ``evidence``."""
+    """Sends parts for the senders that this process owns."""
 
-    def __init__(self, tools: Tools, *, settle_s: float) -> None:
+    def __init__(self, tools: Tools) -> None:
         self._bus = tools.bus
         self._channels = tools.channels
         self._ownership = tools.ownership
         self._api = tools.api
         self._consent = tools.consent
-        self._settle_s = settle_s
+        self._evidences = tools.evidences
         self._worker = secrets.token_hex(8)
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """Begins nothing more; what is at Twilio already is still recorded."""
+        self._closing.set()
+        self._ownership.close()
 
     async def advance(self, part: Part, end: End) -> End:
         """Takes the part one step further and returns the chain's new end. Raises ``Busy``, ``Superseded``."""
-        if end.standing is Standing.IN_DOUBT and (proven := await self._prove(end)) is not None:
-            return proven
-        if end.standing is Standing.TRY_AGAIN:
-            await asyncio.sleep(delay_s(part.attempts, random.random()))  # noqa: S311 - spreads retries
         done = part.turn.done
+        channel = self._channels.named(done.channel)
+        if channel is None:
+            return await self._fail(part, end, _NO_CHANNEL)
+        if end.standing is Standing.IN_DOUBT and (settled := await self._settle(channel, part, end)) is not None:
+            return settled
+        if end.standing is Standing.TRY_AGAIN:
+            await self._rest(delay_s(part.attempts, random.random()))  # noqa: S311 - spreads retries
         with tracing.span(
             "send part",
             SpanKind.PRODUCER,
             parent=tracing.extract(part.turn.headers),
             attributes={"parley.conversation": done.conversation, "parley.part_id": part.part_id},
         ):
-            channel = self._channels.named(done.channel)
-            if channel is None:
-                return await self._fail(part, end, _NO_CHANNEL)
-            await self._desk(channel, part).slot(Priority.REPLY, count_segments(part.body).segments)
-            async with self._api.room:
-                return await self._send(channel, part, end)
+            grant = await self._desk(channel, part).slot(Priority.REPLY, count_segments(part.body).segments)
+            try:
+                async with self._api.room:
+                    return await self._send(channel, part, end, grant)
+            finally:
+                grant.give_back()
 
-    async def _send(self, channel: Channel, part: Part, end: End) -> End:
-        """With a slot in hand: the last look at expiry and consent, the attempt, the POST, the record."""
+    async def _send(self, channel: Channel, part: Part, end: End, grant: Grant) -> End:
+        """With a slot in hand: a last look at expiry, consent and evidence, the attempt, the POST, the record."""
         self._desk(channel, part)
-        if part.turn.done.expires_at <= datetime.now(UTC):
-            return await self._fail(part, end, _EXPIRED)
-        if not await self._consent.granted(part.turn.done.sender, part.turn.done.contact):
-            return await self._fail(part, end, _OPTED_OUT)
+        refusal = await self._refusal(part)
+        if refusal is not None:
+            return await self._fail(part, end, refusal)
+        doubted = end.event if isinstance(end.event, PartAttempted) else None
+        if doubted is not None and (proof := await self._evidences.callback(doubted)) is not None:
+            return await self._proven(doubted, end, proof)
         asked_at_s = boot_clock_s()
-        attempt = records.attempted(part, self._stamp())
+        attempt = records.attempted(part, self._stamp(), in_doubt=doubted is not None)
         end = await self._append(attempt, end)
+        await grant.pay()
         if boot_clock_s() - asked_at_s > POST_WITHIN_S:
             return await self._fail(part, end, _TOO_LATE)
         posted_at = datetime.now(UTC)
@@ -106,6 +122,13 @@ class Sending:
         if isinstance(outcome, NotSent) and outcome.failure is FailureClass.OPTED_OUT:
             await self._consent.record(_opt_out(part, posted_at))
         return await self._record(part, attempt, end, outcome)
+
+    async def _refusal(self, part: Part) -> NotSent | None:
+        """Why the part is not to be sent any more."""
+        done = part.turn.done
+        if done.expires_at <= datetime.now(UTC):
+            return _EXPIRED
+        return None if await self._consent.granted(done.sender, done.contact) else _OPTED_OUT
 
     async def _record(self, part: Part, attempt: PartAttempted, end: End, outcome: Outcome) -> End:
         _parts.labels(type(outcome).__name__).inc()
@@ -121,18 +144,31 @@ class Sending:
                 log.warning("part in doubt", part_id=part.part_id, reason=outcome.reason)
                 return end
 
-    async def _prove(self, end: End) -> End | None:
-        """The chain's end once the part in doubt is proven; None where it may be sent again."""
+    async def _settle(self, channel: Channel, part: Part, end: End) -> End | None:
+        """The chain's end once the part in doubt is settled; None where it may be sent again."""
         attempt = end.event
         if not isinstance(attempt, PartAttempted):
             return None
-        proof = await await_proof(self._bus, attempt, settled_at(end.stored_at, self._settle_s))
-        if proof is None:
-            log.warning("no evidence of the part in doubt, it is sent again", part_id=attempt.part_id)
-            return None
-        log.info("part in doubt was sent", part_id=attempt.part_id, sid=proof.sid)
+        expires_at = part.turn.done.expires_at
+        doubt = Doubt(attempt=attempt, stored_at=end.stored_at, expires_at=expires_at, channel=channel)
+        match await self._evidences.settle(doubt, self._rest):
+            case Proof() as proof:
+                return await self._proven(attempt, end, proof)
+            case Undecided():
+                return await self._fail(part, end, _UNDECIDED)
+            case Absent():
+                log.warning("no evidence of the part in doubt, it is sent again", part_id=attempt.part_id)
+                return None
+
+    async def _proven(self, attempt: PartAttempted, end: End, proof: Proof) -> End:
+        log.info("part in doubt was sent", part_id=attempt.part_id, sid=proof.sid, evidence=proof.evidence.value)
         created = Created(sid=proof.sid, status=proof.status)
-        return await self._append(records.sent(attempt, end.seq, created, Evidence.CALLBACK, self._stamp()), end)
+        return await self._append(records.sent(attempt, end.seq, created, proof.evidence, self._stamp()), end)
+
+    async def _rest(self, delay_s: float) -> None:
+        """Sleeps, or raises ``Busy`` where the process is to stop."""
+        if await rest_for(delay_s, self._closing):
+            raise Busy
 
     async def _fail(self, part: Part, end: End, outcome: NotSent) -> End:
         seq = end.seq if isinstance(end.event, PartAttempted) else 0
@@ -146,7 +182,7 @@ class Sending:
 
     def _desk(self, channel: Channel, part: Part) -> Desk:
         desk = self._ownership.desk(channel, part.turn.done.sender)
-        if desk is None:
+        if desk is None or self._closing.is_set():
             raise Busy
         return desk
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 
 from parley_common.channels import Channels, read_channels
-from parley_common.settings import Environment, read_limits, read_number, read_port, read_text
+from parley_common.settings import Environment, read_limits, read_number, read_port, read_text, read_whole
 from parley_common.topology import Limits
 
 PORT_VARIABLE = "PARLEY_EGRESS_PORT"
@@ -46,7 +46,7 @@ def read_settings(environment: Environment = os.environ) -> Settings:
             public_url=read_text(environment, "PARLEY_PUBLIC_URL").rstrip("/"),
             settle_s=read_number(environment, "PARLEY_SETTLE_S", 75.0, least=1.0),
             post_timeout_s=read_number(environment, "PARLEY_TWILIO_TIMEOUT_S", 10.0, least=0.1),
-            most_parts=int(read_number(environment, "PARLEY_MOST_PARTS", 10, least=1)),
-            concurrency=int(read_number(environment, "PARLEY_TWILIO_CONCURRENCY", 100, least=1)),
+            most_parts=read_whole(environment, "PARLEY_MOST_PARTS", 10, least=1),
+            concurrency=read_whole(environment, "PARLEY_TWILIO_CONCURRENCY", 100, least=1),
         ),
     )

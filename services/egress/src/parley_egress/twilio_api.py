@@ -16,12 +16,17 @@ from twilio.base.exceptions import TwilioException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
 
 from parley_common import tracing
 from parley_common.channels import TWILIO_API, Channel
 from parley_common.webhook_urls import status_callback_url
+from parley_egress.listing import Log, Logged, NoLog
 from parley_egress.outcome import Created, InDoubt, Outcome, refused, unreachable
 from parley_egress.settings import SendSettings
+
+_NEWEST = 100
+_TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +85,27 @@ class TwilioApi:
             return unreachable(type(error).__name__)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return InDoubt(reason=type(error).__name__)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             # Twilio answered something that its own client could not read.
             return InDoubt(reason=f"unreadable answer: {type(error).__name__}")
         if not message.sid:
             return InDoubt(reason="an answer without a SID")
         return Created(sid=message.sid, status=str(message.status))
+
+    async def read_log(self, channel: Channel, contact: str) -> Log | NoLog:
+        """The newest messages to a person in Twilio's log."""
+        try:
+            rows = await self._client(channel).messages.list_async(to=contact, limit=_NEWEST)
+            return Log(messages=tuple(_logged(row) for row in rows))
+        except TwilioException as error:
+            status = _status(error)
+            return NoLog(
+                reason=f"HTTP {status}", for_good=status in range(400, 500) and status != _TOO_MANY_REQUESTS
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return NoLog(reason=type(error).__name__, for_good=False)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            return NoLog(reason=f"unreadable answer: {type(error).__name__}", for_good=True)
 
     def _parameters(self, text: Text) -> dict[str, Any]:
         headers: dict[str, str] = {}
@@ -114,16 +134,36 @@ class TwilioApi:
         return self._clients[channel.name]
 
 
+class _Session:
+    """The session as Twilio's client uses it. It names no time limit, and aiohttp takes that for none at all."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def request(self, *, timeout: None, **kwargs: Any) -> aiohttp.ClientResponse:  # noqa: ASYNC109 - its name
+        return await self._session.request(**kwargs)
+
+
 class _HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc] # the twilio package is not typed
     """Twilio's client over our session and towards our base URL."""
 
     def __init__(self, session: aiohttp.ClientSession, base_url: str) -> None:
         super().__init__(pool_connections=False)
-        self.session = session
+        self.session = _Session(session)
         self._base_url = base_url
 
     async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         return await super().request(method, url.replace(TWILIO_API, self._base_url, 1), *args, **kwargs)
+
+
+def _logged(row: MessageInstance) -> Logged:
+    return Logged(
+        sid=row.sid or "",
+        status=str(row.status),
+        direction=str(row.direction),
+        body=row.body or "",
+        created_at=row.date_created,
+    )
 
 
 def _status(error: TwilioException) -> int:

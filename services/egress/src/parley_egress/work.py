@@ -16,6 +16,7 @@ from parley_common.doorbells import Bell, Doorbells
 from parley_common.identity import Identity
 from parley_common.leases import Leases
 from parley_common.settings import Common
+from parley_egress.evidence import Evidences
 from parley_egress.forwarding import forward, listen
 from parley_egress.outbox import Outbox
 from parley_egress.ownership import Ownership
@@ -42,9 +43,10 @@ class EgressWork:
             ownership=self._ownership,
             api=self._api,
             consent=ConsentLedger(self._bus, identity),
+            evidences=Evidences(self._bus, self._api, settle_s=settings.sending.settle_s),
         )
-        sending = Sending(tools, settle_s=settings.sending.settle_s)
-        outbox = Outbox(self._bus, sending, most_parts=settings.sending.most_parts)
+        self._sending = Sending(tools)
+        outbox = Outbox(self._bus, self._sending, most_parts=settings.sending.most_parts)
         self._doorbells = Doorbells(self._bus, outbox.drain)
         self._subscriber = BellSubscriber(common.nats_url, topology.EGRESS_BELLS, self._on_bell)
         self._background: list[asyncio.Task[None]] = []
@@ -66,7 +68,9 @@ class EgressWork:
     async def stop(self, grace_s: float) -> None:
         """Ends the POSTs under way, records them, hands back what was not begun."""
         await self._subscriber.stop()
-        await self._doorbells.stop(grace_s / 2)
+        self._sending.close()
+        await self._doorbells.stop(grace_s * 0.6)
+        await self._ownership.settle(grace_s * 0.2)
         for task in self._background:
             task.cancel()
         await self._leases.end()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 MOST_BYTES = 65_536
 MOST_FIELDS = 500
@@ -41,7 +41,7 @@ class Form:
 async def read_form(request: Request) -> Form:
     """Reads a webhook's fields from its body, or from its query where it is a GET. Raises ``Refused``."""
     if request.method == "GET":
-        return Form(fields=_parse(request.url.query.encode()), body=b"")
+        return Form(fields=_parse(request.scope["query_string"]), body=b"")
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != _FORM:
         raise Refused(415, f"content type is {content_type or 'missing'}: send {_FORM}")
@@ -51,10 +51,13 @@ async def read_form(request: Request) -> Form:
 
 async def _read_body(request: Request) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise Refused(413, f"body is larger than {MOST_BYTES} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise Refused(413, f"body is larger than {MOST_BYTES} bytes")
+    except ClientDisconnect:
+        raise Refused(400, "the connection ended before the body did") from None
     return bytes(body)
 
 

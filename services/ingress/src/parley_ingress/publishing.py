@@ -18,6 +18,7 @@ TWILIO_PATIENCE_S = 14.5
 _ATTEMPT_S = 2.0
 _RETRY_S = 0.05
 _TOKENS_KEPT = 10_000
+_LONGEST_TOKEN = 200
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,7 @@ class Budgets:
 
     def deadline_s(self, idempotency_token: str | None, now_s: float) -> float:
         """The monotonic time at which to give up. All attempts at one webhook carry the same token."""
-        if not idempotency_token:
+        if not idempotency_token or len(idempotency_token) > _LONGEST_TOKEN:
             return now_s + self._budget_s
         first_s = self._first_seen_s.setdefault(idempotency_token, now_s)
         if len(self._first_seen_s) > _TOKENS_KEPT:

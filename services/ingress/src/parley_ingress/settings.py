@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from parley_common.channels import Channels, read_channels
-from parley_common.settings import Environment, SettingsError, read_number, read_port, read_text
+from parley_common.settings import Environment, SettingsError, read_number, read_port, read_text, read_whole
 
 PORT_VARIABLE = "SMS_WEBHOOK_PORT"
 
@@ -30,7 +30,7 @@ def read_settings(environment: Environment = os.environ) -> Settings:
         public_url=read_public_url(environment),
         channels=read_channels(environment),
         ack_budget_s=read_number(environment, "PARLEY_ACK_BUDGET_S", 8.0, least=0.5),
-        most_pending=int(read_number(environment, "PARLEY_MOST_PENDING_WEBHOOKS", 2_000, least=1)),
+        most_pending=read_whole(environment, "PARLEY_MOST_PENDING_WEBHOOKS", 2_000, least=1),
     )
 
 

@@ -116,8 +116,8 @@ def _keyword(form: Form) -> Keyword | None:
 
 
 def _media(form: Form) -> tuple[Media, ...]:
-    count = min(_whole_number(form, "NumMedia", 0), MOST_MEDIA)
-    urls = ((form.get(f"MediaUrl{n}"), form.get(f"MediaContentType{n}")) for n in range(count))
+    """What is attached, whatever ``NumMedia`` says: a picture is not dropped for a wrong number."""
+    urls = ((form.get(f"MediaUrl{n}"), form.get(f"MediaContentType{n}")) for n in range(MOST_MEDIA))
     return tuple(Media(url=url, content_type=content_type) for url, content_type in urls if url)
 
 

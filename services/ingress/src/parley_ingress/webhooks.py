@@ -120,6 +120,6 @@ class Webhooks:
             change = reported_opt_out(form, report, receipt)
             if change is not None:
                 await self.publisher.hold(partial(self.consent.record, change), deadline_s)
-            subject = topology.reports(report.part_id or report.sid)
+            subject = topology.reports(report.conversation, report.part_id or report.sid)
             await self.publisher.publish(subject, report, deadline_s)
             log.info("status accepted", sid=report.sid, status=report.status)

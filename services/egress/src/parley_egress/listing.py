@@ -1,0 +1,53 @@
+"""Twilio's message log as evidence: which of its messages may be a part that is in doubt. Pure.
+
+The log knows no id of ours, so a likeness is all there is: same person, same words, ours by direction, not older
+than the attempt. Messages already known to be other parts are for the caller to leave out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+CLOCKS_DIFFER = timedelta(seconds=120)
+"""By how much Twilio's clock may be behind the broker's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """A message in Twilio's log. ``created_at`` has whole seconds."""
+
+    sid: str
+    status: str
+    direction: str
+    body: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """What the log says was sent to a person, newest first."""
+
+    messages: tuple[Logged, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoLog:
+    """The log can't be read; ``for_good`` where asking again would not help."""
+
+    reason: str
+    for_good: bool
+
+
+def alike(body: str, attempted_at: datetime, messages: Iterable[Logged]) -> list[Logged]:
+    """The messages that may be this body, attempted at that time."""
+    words = body.split()
+    return [
+        message
+        for message in messages
+        if message.direction.startswith("outbound")
+        and message.body.split() == words
+        and message.created_at is not None
+        and message.created_at >= attempted_at - CLOCKS_DIFFER
+    ]
