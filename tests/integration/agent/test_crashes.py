@@ -23,7 +23,6 @@ from integration.agent.workers import (
     worker,
 )
 from integration.common.bell_listener import open_bells, shorten_ack_wait
-from integration.common.connections import connected
 from parley_agent.brain import Turn
 from parley_common import doorbells, topology
 from parley_common.bells import BellSubscriber

@@ -168,11 +168,6 @@ async def test_a_bus_closes_without_its_broker(broker: Stack) -> None:
     assert bus.nc.is_closed
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ConnectionResetError,
-    reason="nats-py writes what is pending into the lost connection when it closes, and nobody catches that",
-)
 async def test_a_bus_closes_without_its_broker_with_answers_still_to_be_sent(broker: Stack) -> None:
     bus = Bus(broker.nats_url, name="test")
     await bus.connect()

@@ -106,11 +106,6 @@ async def test_an_append_whose_acks_are_lost_is_stored_once(
     assert [stored.seq for stored in await history(bus, CHAIN)] == [seq]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=TimeoutError,
-    reason="MaxPayloadError is a NatsError, so append takes it for broker trouble and tries for ever",
-)
 async def test_an_event_that_is_too_large_is_refused_and_not_tried_for_ever(bus: Bus) -> None:
     with pytest.raises(MaxPayloadError):
         async with asyncio.timeout(2):

@@ -134,9 +134,6 @@ async def test_the_end_that_kubernetes_asks_for_is_no_failure(start: Start) -> N
     assert "Traceback" not in shell.output
 
 
-@pytest.mark.xfail(
-    strict=True, reason="uvicorn raises the signal again: KeyboardInterrupt leaves run() as a traceback"
-)
 async def test_an_interrupt_ends_without_a_traceback(start: Start) -> None:
     shell = await start()
     shell.signal(signal.SIGINT)
@@ -176,9 +173,6 @@ async def receiver() -> AsyncIterator[tuple[str, list[bytes]]]:
         server.shutdown()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="uvicorn raises SIGTERM again, which ends the process before stop_tracing()"
-)
 async def test_spans_that_were_not_sent_yet_are_sent_at_the_end(start: Start) -> None:
     async with receiver() as (url, received):
         shell = await start(OTEL_EXPORTER_OTLP_ENDPOINT=url, OTEL_BSP_SCHEDULE_DELAY="60000")

@@ -40,7 +40,7 @@ async def egress(
     try:
         yield work
     finally:
-        await work.stop(2.0)
+        await work.stop(6.0)
 
 
 def egress_process(stack: Stack, name: str, stub: TwilioStub, *, rate_mps: float, settle_s: float) -> Running:

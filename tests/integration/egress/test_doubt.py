@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -43,7 +44,6 @@ DOUBTFUL = [
     pytest.param(
         hang(creates=True),
         id="no answer in time",
-        marks=pytest.mark.xfail(strict=True, raises=TimeoutError, reason="a POST has no time limit"),
     ),
     pytest.param(refuse(500, 20500), id="Twilio's internal error"),
     pytest.param(say(502, "<html>Bad gateway</html>", creates=True), id="a gateway's error"),
@@ -80,9 +80,6 @@ async def test_a_callback_proves_that_the_part_was_sent(answer: Answer, broker: 
     assert sent[0].twilio_status == "queued"
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AttributeError, reason="JSON that is no object escapes as an AttributeError"
-)
 @pytest.mark.parametrize("text", ["[]", "null", '"SM"', "7"])
 async def test_a_success_that_is_no_object_is_in_doubt(text: str, broker: Stack, twilio: TwilioStub) -> None:
     async with working(broker.nats_url, twilio, PATIENT) as worker:
@@ -109,16 +106,120 @@ async def test_without_evidence_the_part_is_sent_once_more_after_the_settle_time
 
 
 @pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a part in doubt is sent again every settle time until it expires"
+    strict=True,
+    raises=TimeoutError,
+    reason="the client's error for a list has no status: a log that is not there is waited for until the expiry",
 )
 async def test_a_part_that_stays_in_doubt_is_not_sent_a_third_time(broker: Stack, twilio: TwilioStub) -> None:
-    """Twilio takes every text and no answer and no callback finds its way back: the person must not pay for it."""
+    """Twilio takes every text, and neither answer nor callback nor log finds its way back."""
     twilio.otherwise = cut_off(creates=True)
+    twilio.log_status = 404
     async with working(broker.nats_url, twilio, QUICK) as worker:
         conversation = Conversation(worker.bus)
-        await conversation.reply("hello", expires_in_s=4 * SETTLE_S)
+        await conversation.reply("hello", "next")
+        twilio.script.extend([cut_off(creates=True)] * 2 + [create])
+        await worker.drain(conversation, 8)
+        (failed,) = await conversation.failures()
+    assert [post.body for post in twilio.posts] == ["hello", "hello", "next"]
+    assert (failed.failure, failed.final) == (FailureClass.UNDECIDED, True)
+
+
+async def test_a_log_that_cannot_be_read_now_is_waited_for(broker: Stack, twilio: TwilioStub) -> None:
+    """Until the reply expires: then it is too late to send it again, and nobody knows."""
+    twilio.script.append(cut_off(creates=True))
+    twilio.log_status = 503
+    async with working(broker.nats_url, twilio, QUICK) as worker:
+        conversation = Conversation(worker.bus)
+        await conversation.reply("hello", expires_in_s=2.5)
         await worker.drain(conversation)
-    assert len(twilio.created) <= 2
+        (failed,) = await conversation.failures()
+    assert len(twilio.posts) == 1
+    assert (failed.failure, failed.final) == (FailureClass.UNDECIDED, True)
+
+
+async def test_twilios_log_shows_that_the_part_was_sent(broker: Stack, twilio: TwilioStub) -> None:
+    twilio.script.append(cut_off(creates=True))
+    async with working(broker.nats_url, twilio, QUICK) as worker:
+        conversation = Conversation(worker.bus)
+        await conversation.reply("hello there", "next")
+        await worker.drain(conversation)
+        sent = [event for event in await conversation.chain() if isinstance(event, PartSent)]
+    assert [post.body for post in twilio.posts] == ["hello there", "next"]
+    assert [(event.evidence, event.sid) for event in sent] == [
+        (Evidence.LIST, f"SM{1:032x}"),
+        (Evidence.RESPONSE, f"SM{2:032x}"),
+    ]
+
+
+async def test_the_log_is_not_read_before_the_settle_time(broker: Stack, twilio: TwilioStub) -> None:
+    """Right after the POST Twilio may still be about to create the message."""
+    twilio.script.append(cut_off(creates=True))
+    async with working(broker.nats_url, twilio, QUICK) as worker:
+        conversation = Conversation(worker.bus)
+        await conversation.reply("hello")
+        draining = asyncio.create_task(worker.drain(conversation))
+        await wait_until(lambda: twilio.log_reads)
+        read_after_s = time.monotonic() - twilio.posts[0].at_s
+        await draining
+    assert read_after_s >= SETTLE_S * 0.9
+
+
+async def test_the_same_words_sent_before_are_not_taken_for_this_part(broker: Stack, twilio: TwilioStub) -> None:
+    twilio.script.extend([create, cut_off(creates=False)])
+    async with working(broker.nats_url, twilio, QUICK) as worker:
+        conversation = Conversation(worker.bus)
+        await conversation.reply("yes", "yes")
+        await worker.drain(conversation)
+    assert len(twilio.created) == 2
+    assert len(twilio.posts) == 3
+
+
+UNLIKE = [
+    pytest.param({"body": "hello!"}, id="other words"),
+    pytest.param({"direction": "inbound"}, id="what the person texted"),
+    pytest.param({"to": "+15550009999"}, id="what another person got"),
+    pytest.param({"date_created": "Fri, 20 Nov 2020 12:00:00 +0000"}, id="an old one"),
+    pytest.param({"date_created": None}, id="one without a date"),
+    pytest.param(
+        {"from": "+15550008888"},
+        id="what another of our numbers sent",
+        marks=pytest.mark.xfail(
+            strict=True, raises=AssertionError, reason="the log's sender is not compared: the text is lost"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("changes", UNLIKE)
+async def test_what_is_unlike_the_part_in_the_log_proves_nothing(
+    changes: dict[str, object], broker: Stack, twilio: TwilioStub
+) -> None:
+    async def log_another(post: Post) -> None:
+        twilio.log(post, f"SM{99:032x}", **changes)
+
+    twilio.script.append(after(log_another, cut_off(creates=False)))
+    async with working(broker.nats_url, twilio, QUICK) as worker:
+        conversation = Conversation(worker.bus)
+        await conversation.reply("hello")
+        await worker.drain(conversation)
+    assert len(twilio.created) == 1
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="a trial account's texts are not recognised: they are sent twice"
+)
+async def test_what_a_trial_account_puts_before_the_words_is_no_difference(
+    broker: Stack, twilio: TwilioStub
+) -> None:
+    async def log_it(post: Post) -> None:
+        twilio.log(post, f"SM{99:032x}", body=f"Sent from your Twilio trial account - {post.body}")
+
+    twilio.script.append(after(log_it, cut_off(creates=False)))
+    async with working(broker.nats_url, twilio, QUICK) as worker:
+        conversation = Conversation(worker.bus)
+        await conversation.reply("hello")
+        await worker.drain(conversation)
+    assert len(twilio.posts) == 1
 
 
 @pytest.mark.parametrize(
@@ -143,7 +244,6 @@ async def test_a_callback_that_is_not_the_parts_own_proves_nothing(
     assert sent.evidence is Evidence.RESPONSE
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="only the newest callback with the id is looked at")
 async def test_a_forged_callback_does_not_hide_a_genuine_one(broker: Stack, twilio: TwilioStub) -> None:
     async with working(broker.nats_url, twilio, QUICK) as worker:
         conversation = Conversation(worker.bus)
@@ -176,9 +276,6 @@ async def test_evidence_that_comes_while_waiting_is_taken(broker: Stack, twilio:
     assert len(twilio.posts) == 1
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="nobody looks for evidence between the settle time and the POST"
-)
 async def test_evidence_that_comes_while_the_part_waits_for_its_slot_is_taken(
     broker: Stack, twilio: TwilioStub
 ) -> None:
@@ -305,7 +402,6 @@ async def test_a_turn_that_retention_took_stops_nothing(
     assert [post.body for post in twilio.posts][len(answers) :] == ["next"]
 
 
-@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="what cannot be read blocks its conversation for ever")
 async def test_a_turn_that_cannot_be_read_ends_as_a_dead_letter_and_stops_nothing(
     broker: Stack, twilio: TwilioStub
 ) -> None:

@@ -1,4 +1,4 @@
-"""The one request egress makes of Twilio, answered in whatever way a test wants, good or bad.
+"""The two requests egress makes of Twilio, answered in whatever way a test wants, good or bad.
 
 Knows nothing of Parley but the ``part`` in a StatusCallback. The whole of Twilio is in ``parley_simulator``.
 """
@@ -12,12 +12,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 from multidict import MultiMapping
 
-CREATE = "/2010-04-01/Accounts/{account}/Messages.json"
+MESSAGES = "/2010-04-01/Accounts/{account}/Messages.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,7 @@ class Post:
     """A request that arrived."""
 
     at_s: float
+    at: datetime
     account: str
     authorization: str
     form: MultiMapping[str]
@@ -50,6 +53,9 @@ class TwilioStub:
     url: str = ""
     posts: list[Post] = field(default_factory=list)
     created: list[Post] = field(default_factory=list)
+    log_reads: int = 0
+    log_status: int = 200
+    logged: list[dict[str, object]] = field(default_factory=list)
     script: deque[Answer] = field(default_factory=deque)
     otherwise: Answer = field(default=lambda stub, request, post: create(stub, request, post))
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -57,12 +63,36 @@ class TwilioStub:
     def create(self, post: Post) -> str:
         """Makes the message and returns its SID."""
         self.created.append(post)
-        return f"SM{next(self._numbers):032x}"
+        sid = f"SM{next(self._numbers):032x}"
+        self.log(post, sid)
+        return sid
+
+    def log(self, post: Post, sid: str, **changes: object) -> None:
+        """Puts a message into the log."""
+        message: dict[str, object] = {
+            "sid": sid,
+            "to": post.form["To"],
+            "from": post.form.get("From"),
+            "body": post.body,
+            "direction": "outbound-api",
+            "status": "sent",
+            "date_created": format_datetime(post.at),
+        }
+        self.logged.insert(0, message | changes)
+
+    async def show_log(self, request: web.Request) -> web.StreamResponse:
+        """Lists what was sent to a person, newest first, or refuses to."""
+        self.log_reads += 1
+        if self.log_status != 200:
+            return web.json_response({"code": 20_000 + self.log_status, "message": "no"}, status=self.log_status)
+        found = [message for message in self.logged if message["to"] == request.query["To"]]
+        return web.json_response({"messages": found, "next_page_uri": None, "page": 0})
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Takes a create."""
         post = Post(
             at_s=time.monotonic(),
+            at=datetime.now(UTC),
             account=request.match_info["account"],
             authorization=request.headers.get("Authorization", ""),
             form=await request.post(),
@@ -147,7 +177,8 @@ async def running_stub() -> AsyncIterator[TwilioStub]:
     """A stub on a port of its own."""
     stub = TwilioStub()
     application = web.Application()
-    application.router.add_post(CREATE, stub.handle)
+    application.router.add_post(MESSAGES, stub.handle)
+    application.router.add_get(MESSAGES, stub.show_log)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

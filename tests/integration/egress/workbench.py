@@ -194,17 +194,18 @@ class Conversation:
     ) -> None:
         """A status callback of a part, as ingress stores it."""
         sid = f"SM{secrets.token_hex(16)}"
+        person = IDENTITY.conversation(channel, contact or self.contact)
         report = DeliveryReport(
             id=f"{sid}-{status}-0",
             at=datetime.now(UTC),
             channel=channel,
-            conversation=IDENTITY.conversation(channel, contact or self.contact),
+            conversation=person,
             account_sid=ACCOUNT,
             sid=sid,
             status=status,
             part_id=part_id,
         )
-        await self.bus.publish(topology.reports(part_id), report, dedupe=True)
+        await self.bus.publish(topology.reports(person, part_id), report, dedupe=True)
 
     async def consents(self, ledger: ConsentLedger, *, granted: bool, scope: str = NUMBER) -> None:
         """The person says STOP or START."""

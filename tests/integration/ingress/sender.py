@@ -113,7 +113,8 @@ async def texts(bus: Bus, person: str = PERSON) -> list[InboundMessage]:
 
 async def reports(bus: Bus, name: str) -> list[DeliveryReport]:
     """All reports that are stored of a part or SID."""
-    return [event for event in await _events(bus, topology.reports(name)) if isinstance(event, DeliveryReport)]
+    subject = topology.reports(IDENTITY.conversation("default", PERSON), name)
+    return [event for event in await _events(bus, subject) if isinstance(event, DeliveryReport)]
 
 
 async def _events(bus: Bus, subject: str) -> list[events.AnyEvent]:

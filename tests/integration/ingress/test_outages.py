@@ -176,9 +176,6 @@ async def test_readiness_follows_the_broker(sender: Sender, broker: Stack) -> No
     await wait_until(ready)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="it waits for the leases, which a restarted broker has forgotten"
-)
 async def test_ingress_starts_at_a_broker_that_was_restarted(broker: Stack) -> None:
     """After a power cut nobody runs the declare step again, and all services start at once."""
     await broker["nats"].restart()

@@ -245,7 +245,7 @@ async def test_a_status_callback_goes_on_with_the_trace_in_its_address(sender: S
     trace = secrets.token_hex(16)
     path = f"{STATUS}?part={PART}&traceparent=00-{trace}-{secrets.token_hex(8)}-01"
     assert is_empty_twiml(await sender.post(report(), path))
-    last = await bus.last(topology.reports(PART))
+    last = await bus.last(topology.reports(IDENTITY.conversation("default", PERSON), PART))
     assert last is not None
     assert last.headers["traceparent"].split("-")[1] == trace
 

@@ -92,7 +92,7 @@ def subject_of(event: events.AnyEvent) -> str:
         case events.PartAttempted() | events.PartSent() | events.PartFailed():
             return topology.sends(event.conversation)
         case events.DeliveryReport():
-            return topology.reports(event.part_id or "unknown")
+            return topology.reports(event.conversation, event.part_id or "unknown")
         case events.ConsentChanged():
             return topology.consent("key")
         case events.DeadLetter():
@@ -176,7 +176,7 @@ async def settled_rows(world: World) -> Rows:
     ("subject", "stream"),
     [
         (topology.texts(CONVERSATION), topology.CONVERSATIONS),
-        (topology.reports("part-0"), topology.REPORTS),
+        (topology.reports(CONVERSATION, "part-0"), topology.REPORTS),
         (topology.consent("key"), topology.CONSENT),
         (topology.dead_letter("agent"), topology.DEAD_LETTERS),
     ],
@@ -191,7 +191,7 @@ async def test_what_is_no_event_becomes_a_dead_letter_and_holds_up_nothing(
 ) -> None:
     bad = await world.bus.js.publish(subject, body)
     await world.bus.publish(topology.texts(CONVERSATION), inbound())
-    await world.bus.publish(topology.reports("part-0"), report("sent"))
+    await world.bus.publish(topology.reports(CONVERSATION, "part-0"), report("sent"))
     await world.message("SMin")
     dead = await wait_until(
         lambda: world.bus.last(topology.dead_letter("status")), what="a dead letter of the status service"
@@ -301,7 +301,7 @@ async def test_a_consumer_that_is_gone_is_named_and_read_again_once_declared(wor
     await wait_until(named, what="the missing consumer being named")
     await declare(world.bus.js, topology.Limits())
     await world.stack[STATUS].ready()
-    await world.bus.publish(topology.reports("part-0"), report("sent"))
+    await world.bus.publish(topology.reports(CONVERSATION, "part-0"), report("sent"))
 
     async def folded() -> bool:
         return 'parley_status_events_folded_total{type="DeliveryReport"} 1.0' in await world.metrics()
@@ -350,7 +350,7 @@ async def test_the_trace_of_a_report_ends_in_the_fold(tmp_path: Path, anyio_back
     async with tap, running_world(tmp_path, settings) as world:
         parent = TracerProvider().get_tracer("test").start_span("webhook")
         with trace.use_span(parent):
-            await world.bus.publish(topology.reports("part-0"), report("delivered"))
+            await world.bus.publish(topology.reports(CONVERSATION, "part-0"), report("delivered"))
         trace_id = trace.format_trace_id(parent.get_span_context().trace_id)
         span = await tap.await_trace(lambda span: span.name == "fold DeliveryReport", timeout=15)
     assert span.trace_id.hex() == trace_id

@@ -148,6 +148,5 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
         pytest.param('[commands.""]\nreply = "r"\n', id="no word"),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="a command nobody can ever call is taken without a word")
 def test_a_command_that_cannot_be_called_is_refused(tmp_path: Path, commands: str) -> None:
     assert "command" in refusal(written(tmp_path, ANSWERS + commands))

@@ -278,11 +278,11 @@ async def test_stopping_hands_back_what_does_not_end_in_time(notes: Notes) -> No
     assert bells.conversations == 0
 
 
-async def test_a_bell_that_rings_after_the_stop_is_handed_back_at_once(notes: Notes) -> None:
+async def test_a_bell_that_rings_after_the_stop_is_for_another_in_a_moment(notes: Notes) -> None:
     async def drain(_conversation: str, highest: Highest) -> int:
         return highest()
 
     bells = make(notes, drain)
     await bells.stop(grace_s=1.0)
     await bells.ring("c", bell(1))
-    assert notes.given == [("bell-1", NAK)]
+    assert notes.given == [("bell-1", NAK + ' {"delay": 1000000000}')]

@@ -33,7 +33,7 @@ def covers(pattern: str, subject: str) -> bool:
         pytest.param(topology.turn_begun("c"), topology.CONVERSATIONS, id="turn begun"),
         pytest.param(topology.turn_done("c"), topology.CONVERSATIONS, id="turn done"),
         pytest.param(topology.sends("c"), topology.CONVERSATIONS, id="sends"),
-        pytest.param(topology.reports("p"), topology.REPORTS, id="reports"),
+        pytest.param(topology.reports("c", "p"), topology.REPORTS, id="reports"),
         pytest.param(topology.consent("k"), topology.CONSENT, id="consent"),
         pytest.param(topology.dead_letter("agent"), topology.DEAD_LETTERS, id="dead letters"),
         pytest.param("lease.session.s", topology.LEASES, id="leases"),

@@ -87,11 +87,6 @@ def test_an_unknown_code_ends_the_part_and_keeps_the_code() -> None:
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a 429 with a code the table lacks ends the reply instead of waiting",
-)
 def test_a_429_of_twilio_is_tried_again_whatever_its_code() -> None:
     outcome = refused(429, 29_999)
     assert isinstance(outcome, NotSent)

@@ -17,7 +17,7 @@ TURN = stored_turn(Reply(id="reply-1", text="long", media=(PICTURE,)))
 
 
 def test_an_attempt_holds_all_that_is_needed_to_send_it_again() -> None:
-    attempt = records.attempted(first_part(TURN, 0, ("a", "b", "c")), STAMP)
+    attempt = records.attempted(first_part(TURN, 0, ("a", "b", "c")), STAMP, in_doubt=False)
     assert (attempt.id, attempt.at, attempt.worker) == ("write-9", STAMP.at, "worker-1")
     assert (attempt.sender, attempt.contact) == (NUMBER, PERSON)
     assert (attempt.body, attempt.rest, attempt.of, attempt.media) == ("a", ("b", "c"), 3, (PICTURE,))
@@ -26,7 +26,14 @@ def test_an_attempt_holds_all_that_is_needed_to_send_it_again() -> None:
 
 def test_attempts_are_counted() -> None:
     part = same_part(TURN, attempted(attempt=4))
-    assert records.attempted(part, STAMP).attempt == 5
+    assert records.attempted(part, STAMP, in_doubt=False).attempt == 5
+
+
+def test_attempts_of_which_nobody_knows_what_became_are_counted() -> None:
+    first = records.attempted(first_part(TURN, 0, ("a",)), STAMP, in_doubt=False)
+    second = records.attempted(same_part(TURN, first), STAMP, in_doubt=True)
+    third = records.attempted(same_part(TURN, second), STAMP, in_doubt=False)
+    assert [attempt.doubts for attempt in (first, second, third)] == [0, 1, 1]
 
 
 @pytest.mark.parametrize("evidence", list(Evidence))
@@ -46,7 +53,7 @@ def test_a_failure_keeps_the_code_and_whether_it_is_final() -> None:
 
 def test_the_events_of_one_part_share_its_names() -> None:
     part = first_part(TURN, 0, ("a",))
-    attempt = records.attempted(part, STAMP)
+    attempt = records.attempted(part, STAMP, in_doubt=False)
     created = Created(sid="SM" + "1" * 32, status="queued")
     failure = NotSent(failure=FailureClass.EXPIRED, final=True, reason="late")
     events = [

@@ -43,6 +43,11 @@ def test_what_is_more_than_the_most_parts_is_left_out_and_said() -> None:
     assert parts[-1].endswith(" ...")
 
 
+@pytest.mark.parametrize("text", ["", " \n ", "![]()"], ids=repr)
+def test_a_reply_that_says_nothing_has_no_part(text: str) -> None:
+    assert bodies(text) == ()
+
+
 @pytest.mark.parametrize(
     "text", [pytest.param("", id="empty"), pytest.param(" \n ", id="blank"), pytest.param("![]()", id="nothing")]
 )
@@ -51,9 +56,9 @@ def test_an_attachment_alone_is_one_part_without_a_body(text: str) -> None:
 
 
 @given(st.text(max_size=4_000), st.integers(1, 12))
-def test_every_reply_makes_between_one_and_the_most_parts_that_fit(text: str, most_parts: int) -> None:
+def test_no_reply_makes_more_than_the_most_parts_and_all_fit(text: str, most_parts: int) -> None:
     parts = bodies(text, most_parts)
-    assert 1 <= len(parts) <= most_parts
+    assert 0 <= len(parts) <= most_parts
     assert all(utf_16_units(part) <= 1_600 for part in parts)
 
 

@@ -130,9 +130,6 @@ def test_media_are_as_many_as_there_are_urls(count: int, said: str, kept: int) -
     assert list(message.media) == expected
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="media are dropped without a word where NumMedia says fewer"
-)
 @pytest.mark.parametrize("said", ["0", "", None, "1"], ids=["none", "blank", "missing", "one of two"])
 def test_media_that_num_media_denies_are_kept(said: str | None) -> None:
     assert len(read(NumMedia=said, **media_fields(2)).media) == 2

@@ -31,5 +31,5 @@ class Identity:
         return self._digest("sender", account_sid, sender)
 
     def _digest(self, *parts: str) -> str:
-        message = "\0".join(parts).encode("utf-8", "surrogateescape")
+        message = "\0".join(parts).encode("utf-8", "surrogatepass")
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()[:_HEX_DIGITS]

@@ -106,7 +106,7 @@ class Evidences:
                 return Undecided() if datetime.now(UTC) >= doubt.expires_at else None
 
     async def _likeliest(self, doubt: Doubt, found: Log) -> Proof | Absent:
-        candidates = alike(doubt.attempt.body, doubt.stored_at, found.messages)
+        candidates = alike(doubt.attempt, doubt.stored_at, found.messages)
         if not candidates:
             return Absent()
         claimed = await self._claimed(doubt.attempt.conversation)

@@ -10,17 +10,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from parley_common.events import PartAttempted
+
+_TRIAL = "Sent from your Twilio trial account -"
+"""What Twilio puts before the words of an account that has not paid yet."""
+
 CLOCKS_DIFFER = timedelta(seconds=120)
 """By how much Twilio's clock may be behind the broker's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logged:
-    """A message in Twilio's log. ``created_at`` has whole seconds."""
+    """A message in Twilio's log. ``created_at`` has whole seconds.
+
+    ``sender`` is the number; with a Messaging Service it may be any of its pool, or not chosen yet.
+    """
 
     sid: str
     status: str
     direction: str
+    sender: str | None
     body: str
     created_at: datetime | None
 
@@ -40,14 +49,15 @@ class NoLog:
     for_good: bool
 
 
-def alike(body: str, attempted_at: datetime, messages: Iterable[Logged]) -> list[Logged]:
-    """The messages that may be this body, attempted at that time."""
-    words = body.split()
+def alike(attempt: PartAttempted, attempted_at: datetime, messages: Iterable[Logged]) -> list[Logged]:
+    """The messages that may be this attempt, which was stored at that time."""
+    words = attempt.body.split()
     return [
         message
         for message in messages
         if message.direction.startswith("outbound")
-        and message.body.split() == words
+        and message.body.removeprefix(_TRIAL).split() == words
+        and (message.sender in (None, attempt.sender) or attempt.sender.startswith("MG"))
         and message.created_at is not None
         and message.created_at >= attempted_at - CLOCKS_DIFFER
     ]

@@ -161,13 +161,16 @@ def _logged(row: MessageInstance) -> Logged:
         sid=row.sid or "",
         status=str(row.status),
         direction=str(row.direction),
+        sender=row.from_,
         body=row.body or "",
         created_at=row.date_created,
     )
 
 
 def _status(error: TwilioException) -> int:
-    status = getattr(error, "status", None)
+    """The answer's HTTP status; the client's error for a list has it in the response among its arguments."""
+    response = next((part for part in error.args if isinstance(part, Response)), None)
+    status = getattr(error, "status", None) or getattr(response, "status_code", None)
     return status if isinstance(status, int) else 500
 
 
