@@ -74,9 +74,6 @@ async def test_slots_keep_the_rate() -> None:
     assert time.monotonic() - started_s >= (1 + 9 * 2) / 100.0
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="after idle time all get slots at once, however long they then wait"
-)
 async def test_idle_time_gives_no_more_slots_than_can_be_paid_soon() -> None:
     desk = Desk(Bucket(segments_per_s=10.0, free_at_s=time.monotonic() - 3_600.0))
     waiting = [asyncio.create_task(desk.slot(Priority.REPLY, 1)) for _ in range(100)]

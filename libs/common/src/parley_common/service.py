@@ -16,6 +16,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -46,15 +47,19 @@ class Work(Protocol):
         """Why the service can't do its work now; empty where it can."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Service:
-    """A service: its name, the variable of its port and the port, its work and its routes."""
+    """A service: its name, the variable of its port and the port, its work and its routes.
+
+    ``failed`` is set where its work could not start.
+    """
 
     name: str
     port_variable: str
     port: int
     work: Work
     routes: Sequence[BaseRoute] = field(default=())
+    failed: bool = False
 
 
 def run(build: Callable[[Common], Service], description: str | None) -> None:
@@ -80,6 +85,8 @@ def run(build: Callable[[Common], Service], description: str | None) -> None:
     _survive_own_end()
     uvicorn.Server(config).run(sockets=[listener])
     stop_tracing()
+    if service.failed:
+        sys.exit(1)
 
 
 def _survive_own_end() -> None:
@@ -96,7 +103,7 @@ def _application(service: Service, grace_s: float) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         starting = asyncio.create_task(service.work.start())
-        starting.add_done_callback(_end_if_failed)
+        starting.add_done_callback(partial(_end_if_failed, service))
         log.info("listening", port=service.port)
         yield
         starting.cancel()
@@ -116,10 +123,11 @@ async def _metrics(_request: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _end_if_failed(starting: asyncio.Task[None]) -> None:
+def _end_if_failed(service: Service, starting: asyncio.Task[None]) -> None:
     """A service whose start failed ends, so that whoever supervises it sees that and starts another."""
     if not starting.cancelled() and (error := starting.exception()) is not None:
         log.error("start failed", exc_info=error)
+        service.failed = True
         os.kill(os.getpid(), signal.SIGTERM)
 
 
