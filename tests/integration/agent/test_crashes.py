@@ -38,12 +38,12 @@ pytestmark = pytest.mark.anyio
 CONVERSATIONS = tuple(f"c{n}" for n in range(24))
 TEXTS_EACH = 4
 WORKERS = 3
-STALE = 0.25
+STALE = 0.4
 
 
 @dataclass
 class Chaos:
-    """What happens, drawn from one seed. ``claims`` pairs what each drain reported done with what was done then."""
+    """What happens, from one seed. ``claims`` pairs what each drain reported done with what was done then."""
 
     random: random.Random
     acts: bool
@@ -77,7 +77,7 @@ class LateBus(Bus):
         return None if self._random.random() < STALE else await super().next(subject, seq=seq)
 
     async def _delay(self) -> None:
-        await asyncio.sleep(self._random.uniform(0.0, 0.01))
+        await asyncio.sleep(self._random.uniform(0.0, 0.03))
 
 
 class Mortal:
@@ -148,7 +148,7 @@ async def text_all(bus: Bus, chaos: Chaos) -> None:
         await asyncio.sleep(chaos.random.uniform(0.0, 3.0))
         for n in range(TEXTS_EACH):
             await send(bus, f"text {n}", conversation=conversation)
-            await asyncio.sleep(chaos.random.uniform(0.0, 0.1))
+            await asyncio.sleep(chaos.random.uniform(0.0, 0.15))
 
     await asyncio.gather(*(text_one(conversation) for conversation in CONVERSATIONS))
 

@@ -79,7 +79,7 @@ class NoLeases:
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What a worker may have beside a bus and a brain. By default it gathers what is there and waits for nothing."""
+    """What a worker may have beside a bus and a brain. By default it gathers nothing and waits for nothing."""
 
     leases: Any = field(default_factory=NoLeases)
     channel: Channel = CHANNEL

@@ -118,9 +118,13 @@ async def test_a_full_stream_refuses_and_keeps_what_it_has(broker: Stack, bus: B
     config.max_bytes = 1_000_000
     await bus.js.update_stream(config)
     first = await bus.publish(TEXTS, full)
-    with pytest.raises(APIError, match="maximum bytes"):
+
+    async def overfill() -> None:
         for _ in range(20):
             await bus.publish(TEXTS, full)
+
+    with pytest.raises(APIError, match="maximum bytes"):
+        await overfill()
     kept = await bus.next(TEXTS, seq=1)
     assert kept is not None
     assert kept.seq == first

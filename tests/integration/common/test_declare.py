@@ -22,7 +22,8 @@ ALL = frozenset(consumer.durable for consumer in topology.CONSUMERS)
 
 
 async def consumer_config(bus: Bus, stream: str, durable: str) -> ConsumerConfig:
-    return (await bus.js.consumer_info(stream, durable)).config
+    config: ConsumerConfig = (await bus.js.consumer_info(stream, durable)).config
+    return config
 
 
 async def test_everything_is_there_after_it(bus: Bus) -> None:

@@ -62,7 +62,7 @@ def egress_process(stack: Stack, name: str, stub: TwilioStub, *, rate_mps: float
 async def all_bells_answered(bus: Bus) -> bool:
     """Whether no doorbell of a turn waits or is held."""
     info = await bus.js.consumer_info(topology.CONVERSATIONS, topology.EGRESS_BELLS)
-    return info.num_pending == 0 and info.num_ack_pending == 0
+    return bool(info.num_pending == 0 and info.num_ack_pending == 0)
 
 
 def most_segments_in_a_second(posts: list[Post]) -> int:

@@ -47,7 +47,7 @@ async def test_a_reply_is_posted_as_twilio_wants_it(
     assert post.account == ACCOUNT
     assert post.authorization.startswith("Basic ")
     assert (post.form["To"], post.form["From"], post.form["Body"]) == (PERSON, NUMBER, "hello")
-    assert post.form.getall("MediaUrl") == ["https://m.example/1.png"]
+    assert post.form["MediaUrl"] == "https://m.example/1.png"
     callback = post.form["StatusCallback"]
     assert callback.startswith("https://sms.example.com/webhooks/twilio/status?part=")
     assert callback.endswith("#rc=5&rp=all")

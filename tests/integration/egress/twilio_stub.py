@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,6 @@ from email.utils import format_datetime
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
-from multidict import MultiMapping
 
 MESSAGES = "/2010-04-01/Accounts/{account}/Messages.json"
 
@@ -30,7 +29,7 @@ class Post:
     at: datetime
     account: str
     authorization: str
-    form: MultiMapping[str]
+    form: Mapping[str, str]
 
     @property
     def body(self) -> str:
@@ -95,7 +94,7 @@ class TwilioStub:
             at=datetime.now(UTC),
             account=request.match_info["account"],
             authorization=request.headers.get("Authorization", ""),
-            form=await request.post(),
+            form={name: str(value) for name, value in (await request.post()).items()},
         )
         self.posts.append(post)
         answer = self.script.popleft() if self.script else self.otherwise

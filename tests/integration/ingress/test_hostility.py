@@ -26,7 +26,7 @@ from integration.ingress.sender import (
 
 pytestmark = pytest.mark.anyio
 
-COUNT = 3_000
+COUNT = 1_500
 EXPECTED = {200, 400, 403, 413, 415}
 
 NASTY = (
@@ -104,7 +104,7 @@ async def test_no_body_makes_an_error_of_ours(seed: int, sender: Sender, ingress
         for _ in range(20):
             group.start_soon(some)
     assert set(statuses) <= EXPECTED, statuses
-    assert statuses[200] > 100, "hardly anything was signed well: this run proves little"
+    assert statuses[200] > 50, "hardly anything was signed well: this run proves little"
     assert "Traceback" not in ingress.output
 
 

@@ -167,7 +167,7 @@ async def test_work_that_fails_is_tried_again_later_and_acks_nothing(notes: Note
 
 
 async def test_after_a_failure_the_next_bell_is_worked_on(notes: Notes) -> None:
-    answers = [ZeroDivisionError(), 2]
+    answers: list[Exception | int] = [ZeroDivisionError(), 2]
 
     async def drain(_conversation: str, _highest: Highest) -> int:
         answer = answers.pop(0)

@@ -188,4 +188,5 @@ def test_slots_are_ordered_as_a_person_reads_them() -> None:
         Slot(turn=1, message=1, part=0),
         Slot(turn=2, message=0, part=0),
     ]
-    assert sorted(reversed(read)) == read
+    backwards = list(reversed(read))
+    assert sorted(backwards) == read
