@@ -119,6 +119,7 @@ class Mortal:
         upto = await self._conversations.drain(conversation, highest)
         truth = await Bus.last(self._bus, topology.own(conversation))
         self._chaos.claims.append((upto, 0 if truth is None else fold(truth.event(), truth.seq).upto))
+        await asyncio.sleep(self._chaos.random.uniform(0.0, 0.1))  # held up between seeing and acking
         return upto
 
 

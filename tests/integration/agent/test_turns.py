@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from structlog.testing import capture_logs
 
 from harness.waiting import wait_until
 from integration.agent.workers import (
@@ -160,6 +162,18 @@ async def test_a_brain_that_fails_is_excused_and_the_text_is_a_dead_letter(bus: 
     (letter,) = await dead_letters(bus)
     assert (letter.sequence, letter.reason) == (seq, "the brain failed: ValueError")
     assert len(brain.asked) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="the traceback in the log ends with what the brain's error says")
+async def test_what_a_person_wrote_is_in_no_log_when_the_brain_fails(bus: Bus) -> None:
+    async def answer(turn: Turn) -> tuple[str, ...]:
+        raise ValueError(f"cannot parse {turn.text}")
+
+    await send(bus, "my secret")
+    with capture_logs(processors=[structlog.processors.format_exc_info]) as logs:
+        await drain(worker(bus, FakeBrain(answering=answer)))
+    assert "the brain failed" in [line["event"] for line in logs]
+    assert "my secret" not in str(logs)
 
 
 async def test_a_text_of_a_channel_that_is_gone_is_a_dead_letter(bus: Bus) -> None:

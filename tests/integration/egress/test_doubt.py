@@ -272,20 +272,23 @@ async def test_evidence_that_comes_while_the_part_waits_for_its_slot_is_taken(
     broker: Stack, twilio: TwilioStub
 ) -> None:
     """A busy sender's queue may be minutes long: in that time the callback can still come."""
-    twilio.script.append(cut_off(creates=True))
+    twilio.script.append(cut_off(creates=False))
     async with working(broker.nats_url, twilio, QUICK, rate_mps=1.0) as worker:
         conversation = Conversation(worker.bus)
         await conversation.reply("hello")
         draining = asyncio.create_task(worker.drain(conversation))
-        await wait_until(lambda: twilio.created)
+        await wait_until(lambda: twilio.posts)
         desk = worker.ownership.desk(worker.channel, NUMBER)
         assert desk is not None
-        queue = asyncio.create_task(desk.slot(Priority.REPLY, 3))
-        await queue
-        await asyncio.sleep(SETTLE_S)
+        before_it = await desk.slot(Priority.REPLY, 3)
+        await wait_until(lambda: twilio.log_reads)
         await conversation.report(twilio.posts[0].part_id)
+        before_it.give_back()
         await draining
+        sent = (await conversation.chain())[-1]
     assert len(twilio.posts) == 1
+    assert isinstance(sent, PartSent)
+    assert sent.evidence is Evidence.CALLBACK
 
 
 async def test_who_dies_before_the_post_leaves_a_part_that_another_sends_once(

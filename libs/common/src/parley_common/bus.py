@@ -162,17 +162,13 @@ def connection_options(url: str, name: str) -> dict[str, Any]:
         "ping_interval": 5,
         "max_outstanding_pings": 2,
         "error_cb": _on_error,
-        "disconnected_cb": _on_disconnect,
         "reconnected_cb": _on_reconnect,
     }
 
 
 async def _on_error(error: Exception) -> None:
+    """Says what is wrong when a connection is lost or cannot be made; an orderly end is no news."""
     log.info("broker connection", error=type(error).__name__)
-
-
-async def _on_disconnect() -> None:
-    log.info("broker disconnected")
 
 
 async def _on_reconnect() -> None:
