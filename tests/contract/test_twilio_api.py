@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
@@ -139,7 +140,7 @@ def ours(twilio: Side) -> Channel:
 
 
 def text(body: str = "hello") -> Text:
-    return Text(part_id="a" * 32, sender=NUMBER, contact=PERSON, body=body)
+    return Text(part_id="a" * 32, sender=NUMBER, contact=PERSON, body=body, posted_at=datetime.now(UTC))
 
 
 async def send(api: TwilioApi, ours: Channel, body: str = "hello") -> Outcome:

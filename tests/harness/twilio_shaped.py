@@ -71,7 +71,7 @@ async def twilio_shaped(account_sid: str, token: str) -> AsyncIterator[TwilioSha
     port = free_port()
     twilio = TwilioShaped(account_sid, token, f"http://127.0.0.1:{port}")
     app = Starlette(routes=[Route(API_PATH, twilio.create, methods=["POST"])])
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     try:
         await wait_until(lambda: server.started, what="the Twilio-shaped server")

@@ -18,9 +18,7 @@ from integration.agent.workers import (
     Circumstances,
     FakeBrain,
     assert_in_order_and_once,
-    begun,
     dead_letters,
-    die_answering,
     done,
     drain,
     said,
@@ -30,10 +28,8 @@ from integration.agent.workers import (
 from integration.common.connections import NUMBER, PERSON, history
 from parley_agent.brain import Turn
 from parley_agent.gathering import MOST_TEXTS
-from parley_agent.turns import MOST_ATTEMPTS
 from parley_common import topology, tracing
 from parley_common.bus import Bus
-from parley_common.doorbells import Busy
 from parley_common.events import Keyword, TurnOutcome
 
 pytestmark = pytest.mark.anyio
@@ -164,7 +160,6 @@ async def test_a_brain_that_fails_is_excused_and_the_text_is_a_dead_letter(bus: 
     assert len(brain.asked) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the traceback in the log ends with what the brain's error says")
 async def test_what_a_person_wrote_is_in_no_log_when_the_brain_fails(bus: Bus) -> None:
     async def answer(turn: Turn) -> tuple[str, ...]:
         raise ValueError(f"cannot parse {turn.text}")
@@ -228,77 +223,6 @@ async def test_an_answer_is_in_the_trace_of_the_text(bus: Bus, monkeypatch: pyte
     stored = await bus.last(topology.turn_done(C))
     assert stored is not None
     assert trace.format_trace_id(span.get_span_context().trace_id) in stored.headers["traceparent"]
-
-
-@pytest.mark.parametrize("deaths", range(1, MOST_ATTEMPTS))
-async def test_a_turn_whose_worker_died_is_tried_again_over_the_same_texts(bus: Bus, deaths: int) -> None:
-    await send(bus, "one", "two")
-    keys = set()
-    for _ in range(deaths):
-        keys.add((await die_answering(bus)).key)
-        await send(bus, "later")
-    brain = FakeBrain(acts=True)
-    await drain(worker(bus, brain))
-    assert [turn.text for turn in brain.asked] == ["one\ntwo", "\n".join(["later"] * deaths)]
-    assert {brain.asked[0].key} == keys
-    assert brain.asked[0].is_first
-    assert [(turn.first, turn.last) for turn in await begun(bus)][: deaths + 1] == [(1, 2)] * (deaths + 1)
-    assert [turn.attempt for turn in await begun(bus)] == [*range(1, deaths + 2), 1]
-    await assert_in_order_and_once(bus)
-
-
-async def test_a_text_that_kills_its_workers_is_given_up_and_the_conversation_goes_on(bus: Bus) -> None:
-    (deadly,) = await send(bus, "deadly")
-    for _ in range(MOST_ATTEMPTS):
-        await die_answering(bus)
-    await send(bus, "harmless")
-    brain = FakeBrain(acts=True)
-    await drain(worker(bus, brain))
-    turns = await done(bus)
-    assert [turn.text for turn in brain.asked] == ["harmless"]
-    assert said(turns) == [["Sorry."], ["harmless"]]
-    assert turns[0].outcome is TurnOutcome.FAILED
-    (letter,) = await dead_letters(bus)
-    assert letter.sequence == deadly
-    await assert_in_order_and_once(bus)
-
-
-async def test_turns_have_names_of_their_own(bus: Bus) -> None:
-    brain = FakeBrain(acts=True)
-    for conversation in ("c", "d"):
-        await send(bus, "one", conversation=conversation)
-        await drain(worker(bus, brain), conversation)
-        await send(bus, "two", conversation=conversation)
-        await drain(worker(bus, brain), conversation)
-    assert len({turn.key for turn in brain.asked}) == 4
-
-
-async def test_a_worker_in_doubt_asks_no_brain_that_costs(bus: Bus) -> None:
-    brain = FakeBrain(acts=True)
-    await send(bus, "one")
-    with pytest.raises(Busy):
-        await drain(worker(bus, brain, Circumstances(in_doubt=lambda: True)))
-    assert brain.asked == []
-    assert await done(bus) == []
-
-
-async def test_workers_in_doubt_use_up_no_attempts(bus: Bus) -> None:
-    brain = FakeBrain(acts=True)
-    await send(bus, "one")
-    for _ in range(MOST_ATTEMPTS):
-        with pytest.raises(Busy):
-            await drain(worker(bus, brain, Circumstances(in_doubt=lambda: True)))
-    await drain(worker(bus, brain))
-    assert said(await done(bus)) == [["one"]]
-
-
-async def test_a_begun_turn_whose_texts_were_erased_does_not_stop_the_conversation(bus: Bus) -> None:
-    await send(bus, "one")
-    await die_answering(bus)
-    await bus.js.purge_stream(topology.CONVERSATIONS, subject=topology.texts(C))
-    await send(bus, "two")
-    await drain(worker(bus, FakeBrain(acts=True)))
-    assert said(await done(bus))[-1] == ["two"]
 
 
 async def test_an_answer_too_large_for_the_broker_is_a_failed_turn(bus: Bus) -> None:

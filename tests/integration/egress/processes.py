@@ -65,6 +65,12 @@ async def all_bells_answered(bus: Bus) -> bool:
     return bool(info.num_pending == 0 and info.num_ack_pending == 0)
 
 
+async def bells_are_asked_for(bus: Bus) -> bool:
+    """Whether somebody waits for the next doorbell."""
+    info = await bus.js.consumer_info(topology.CONVERSATIONS, topology.EGRESS_BELLS)
+    return bool(info.num_waiting)
+
+
 def most_segments_in_a_second(posts: list[Post]) -> int:
     """The most segments in any second, by when the requests arrived."""
     sizes = [(post.at_s, count_segments(post.body).segments) for post in posts]

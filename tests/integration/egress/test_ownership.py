@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from aiohttp import web
@@ -15,6 +16,7 @@ from harness.stack import Stack
 from harness.waiting import wait_until
 from integration.egress.processes import (
     all_bells_answered,
+    bells_are_asked_for,
     egress,
     egress_process,
     most_segments_in_a_second,
@@ -250,14 +252,23 @@ async def test_egress_starts_at_a_broker_that_was_restarted(
 
 
 @pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="what a stopping subscriber has fetched rings again after 10 s only"
+    strict=False,  # a matter of milliseconds: not every run meets it
+    raises=AssertionError,
+    reason="what a stopping subscriber has fetched rings again after 10 s only",
 )
-async def test_a_bell_that_rings_while_egress_stops_is_soon_heard_by_the_next(
+async def test_bells_that_ring_while_egress_stops_are_soon_heard_by_the_next(
     broker: Stack, twilio: TwilioStub, worker: Worker
 ) -> None:
-    stopping = asyncio.create_task((await start_egress(broker.nats_url, twilio)).stop(4.0))
-    await asyncio.sleep(0)
-    await Conversation(worker.bus).reply("hello")
-    await stopping
-    async with egress(broker.nats_url, twilio):
-        await wait_until(lambda: twilio.created, 5)
+    for number, conversation in enumerate(crowd(worker.bus, 5), start=1):
+        leaving = await start_egress(broker.nats_url, twilio)
+        await wait_until(lambda: bells_are_asked_for(worker.bus))
+        stopping = asyncio.create_task(leaving.stop(4.0))
+        await asyncio.sleep(0)
+        await conversation.reply("hello")
+        await stopping
+        async with egress(broker.nats_url, twilio):
+            await wait_until(partial(_has_created, twilio, number), 5)
+
+
+def _has_created(twilio: TwilioStub, number: int) -> bool:
+    return len(twilio.created) == number

@@ -1,6 +1,7 @@
 """What egress writes into an address of ours, ingress reads back."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -12,6 +13,7 @@ from parley_common.webhook_urls import (
     STATUS_PATH,
     inbound_url,
     part_of_query,
+    posted_at_of_query,
     status_callback_url,
     trace_of_query,
 )
@@ -77,3 +79,17 @@ def test_twilio_is_asked_to_retry_on_whatever_goes_wrong(url: str, path: str) ->
 )
 def test_what_is_none_of_our_parts_is_none(query: dict[str, str]) -> None:
     assert part_of_query(query) is None
+
+
+def test_the_time_of_the_post_comes_back() -> None:
+    posted_at = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
+    query = query_of(status_callback_url(PUBLIC, PART, {}, posted_at=posted_at))
+    assert posted_at_of_query(query) == posted_at
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"posted": ""}, {"posted": "soon"}, {"posted": "-176371380"}, {"posted": "9" * 11}]
+)
+def test_a_callback_without_a_time_has_none(posted: str) -> None:
+    assert posted_at_of_query({"posted": posted}) is None
+    assert posted_at_of_query({}) is None

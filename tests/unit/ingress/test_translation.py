@@ -284,3 +284,12 @@ def test_whatever_a_callback_says_is_a_report_or_refused(changes: dict[str, str]
     except Refused as refused:
         status = refused.status
     assert status in (200, 400)
+
+
+def test_a_reported_opt_out_counts_as_of_its_post() -> None:
+    posted_at = AT - timedelta(hours=1)
+    callback = form(REPORT, MessageStatus="failed", ErrorCode="21610")
+    report = delivery_report(callback, PART, receipt())
+    change = reported_opt_out(callback, report, receipt(), posted_at)
+    assert change is not None
+    assert change.at == posted_at

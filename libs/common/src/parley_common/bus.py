@@ -154,7 +154,7 @@ class Bus:
 def connection_options(url: str, name: str) -> dict[str, Any]:
     """How every connection is made: endless reconnects, soon after one another, no echo of secrets."""
     return {
-        "servers": url.split(","),
+        "servers": [server.strip() for server in url.split(",")],
         "name": name,
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": 0.25,

@@ -57,4 +57,6 @@ def _change(stored: Stored | None) -> ConsentChanged | None:
     if stored is None:
         return None
     event = stored.event()
-    return event if isinstance(event, ConsentChanged) else None
+    if not isinstance(event, ConsentChanged):
+        raise ValueError(f"{type(event).__name__} on {stored.subject} says nothing of consent")
+    return event

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -30,7 +31,7 @@ def start_logging(service: str, *, readable: bool = False, stream: TextIO = sys.
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
         _adder({"service": service}),
-        structlog.processors.format_exc_info,
+        _add_frames,
         _redact,
     ]
     structlog.configure(
@@ -66,6 +67,16 @@ def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
     if context.is_valid:
         event["trace_id"] = trace.format_trace_id(context.trace_id)
         event["span_id"] = trace.format_span_id(context.span_id)
+    return event
+
+
+def _add_frames(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Where an exception came from and of which type it is. What it says stays out: it may quote a text."""
+    info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        event["exception"] = f"Traceback (most recent call last):\n{frames}{type(error).__qualname__}"
     return event
 
 

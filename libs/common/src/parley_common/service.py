@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import http
 import os
 import signal
 import socket
@@ -23,9 +24,11 @@ import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ExceptionHandler
 
 from parley_common.logs import start_logging
 from parley_common.settings import Common, SettingsError, read_common
@@ -112,7 +115,14 @@ def _application(service: Service, grace_s: float) -> Starlette:
         log.info("stopped")
 
     health = [Route("/livez", _livez), Route("/readyz", readyz), Route("/metrics", _metrics)]
-    return Starlette(routes=[*health, *service.routes], lifespan=lifespan)
+    handlers: dict[type[Exception], ExceptionHandler] = {HTTPException: _refuse, Exception: _refuse}
+    return Starlette(routes=[*health, *service.routes], lifespan=lifespan, exception_handlers=handlers)
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    """JSON, never text: Twilio would send a text to the person."""
+    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
+    return JSONResponse({"error": http.HTTPStatus(status).phrase}, status, headers=headers)
 
 
 async def _livez(_request: Request) -> Response:
@@ -142,5 +152,6 @@ def _listen(host: str, service: Service) -> socket.socket:
         raise SettingsError(
             f"port {service.port} is taken: end what uses it or set {service.port_variable} to another port"
         ) from None
+    listener.listen()
     listener.setblocking(False)  # noqa: FBT003 - the standard library takes it so
     return listener

@@ -114,7 +114,7 @@ def streams(limits: Limits) -> tuple[StreamConfig, ...]:
         _kept(CONVERSATIONS, "conv.>", limits, duplicate_window_s=_DAY_S),
         _kept(REPORTS, "report.>", limits, duplicate_window_s=3600.0),
         _forever(CONSENT, "consent.*", limits),
-        _forever(DEAD_LETTERS, "dead.*", limits),
+        _forever(DEAD_LETTERS, "dead.*", limits, duplicate_window_s=_DAY_S),
         StreamConfig(
             name=LEASES,
             subjects=["lease.>"],
@@ -143,7 +143,7 @@ def _kept(name: str, subject: str, limits: Limits, *, duplicate_window_s: float)
     )
 
 
-def _forever(name: str, subject: str, limits: Limits) -> StreamConfig:
+def _forever(name: str, subject: str, limits: Limits, *, duplicate_window_s: float = 120.0) -> StreamConfig:
     return StreamConfig(
         name=name,
         subjects=[subject],
@@ -152,6 +152,7 @@ def _forever(name: str, subject: str, limits: Limits) -> StreamConfig:
         discard=DiscardPolicy.NEW,
         max_bytes=limits.max_bytes,
         num_replicas=limits.replicas,
+        duplicate_window=duplicate_window_s,
         allow_direct=True,
     )
 

@@ -21,6 +21,7 @@ from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 
 _tracer = trace.get_tracer("parley")
 
+_EXPORT_TIMEOUT_MS = "3000"
 _RECEIVER_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
@@ -29,7 +30,9 @@ def start_tracing(service: str, environment: Mapping[str, str] = os.environ) -> 
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: f"parley-{service}"}))
     wanted = environment.get("OTEL_TRACES_EXPORTER") != "none"
     if wanted and any(environment.get(name) for name in _RECEIVER_VARIABLES):
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        # At the end of the process the last spans may take this long, and no retry makes them take longer.
+        seconds = float(environment.get("OTEL_EXPORTER_OTLP_TIMEOUT", _EXPORT_TIMEOUT_MS)) / 1_000
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=seconds)))
     trace.set_tracer_provider(provider)
 
 

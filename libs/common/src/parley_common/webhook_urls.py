@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 INBOUND_PATH = "/webhooks/twilio/sms"
@@ -17,6 +18,8 @@ RETRY_FRAGMENT = "#rc=5&rp=all"
 
 _PART = "part"
 _TRACE = ("traceparent", "tracestate")
+_POSTED_AT = "posted"
+_SECONDS = re.compile(r"[0-9]{10}")
 _PART_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -25,9 +28,13 @@ def inbound_url(public_url: str) -> str:
     return f"{public_url}{INBOUND_PATH}{RETRY_FRAGMENT}"
 
 
-def status_callback_url(public_url: str, part_id: str, trace_headers: Mapping[str, str]) -> str:
-    """The StatusCallback of one part: carries its id, and the trace that leads to it."""
+def status_callback_url(
+    public_url: str, part_id: str, trace_headers: Mapping[str, str], *, posted_at: datetime | None = None
+) -> str:
+    """The StatusCallback of one part: carries its id, when it was posted, and the trace that leads to it."""
     carried = {name: trace_headers[name] for name in _TRACE if name in trace_headers}
+    if posted_at is not None:
+        carried[_POSTED_AT] = str(int(posted_at.timestamp()))
     return f"{public_url}{STATUS_PATH}?{urlencode({_PART: part_id} | carried)}{RETRY_FRAGMENT}"
 
 
@@ -35,6 +42,12 @@ def part_of_query(query: Mapping[str, str]) -> str | None:
     """The part's id in the query of a status callback, None where there is none or it isn't one of ours."""
     part_id = query.get(_PART, "")
     return part_id if _PART_ID.fullmatch(part_id) else None
+
+
+def posted_at_of_query(query: Mapping[str, str]) -> datetime | None:
+    """When the part was posted, None where a status callback does not say so."""
+    seconds = query.get(_POSTED_AT, "")
+    return datetime.fromtimestamp(int(seconds), UTC) if _SECONDS.fullmatch(seconds) else None
 
 
 def trace_of_query(query: Mapping[str, str]) -> dict[str, str]:

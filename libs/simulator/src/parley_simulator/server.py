@@ -88,7 +88,7 @@ def _prepare(settings: Settings) -> tuple[SimulatorServer, socket.socket]:
     config = uvicorn.Config(
         build_app(simulator),
         http=ResettableProtocol,
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         timeout_keep_alive=75,

@@ -138,7 +138,7 @@ class Turns:
         messages = tuple(text.message for text in texts)
         turn = Turn(key=_key(texts[0]), texts=messages, is_first=is_first)
         try:
-            answers = await self._brain.answer(turn)
+            answers = tuple(str(answer) for answer in await self._brain.answer(turn))
         except Exception as error:
             log.exception("the brain failed", conversation=texts[0].message.conversation)
             return self._failed(f"the brain failed: {type(error).__name__}")

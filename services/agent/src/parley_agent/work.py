@@ -49,9 +49,9 @@ class AgentWork:
         """Ends the turns in work, hands back what was not begun."""
         await self._subscriber.stop()
         await self._doorbells.stop(grace_s / 2)
-        await self._leases.end()
         for task in self._background:
             task.cancel()
+        await self._leases.end()
         await self._bus.close()
 
     async def problems(self) -> Sequence[str]:

@@ -24,6 +24,11 @@ from parley_egress.twilio_api import TwilioApi
 _LOOK_EVERY_S = 0.5
 _READ_LOG_EVERY_S = 10.0
 
+_EVENTS_BACK = 200_000
+"""More events than all conversations together write in the time by which clocks may differ."""
+
+_NO_WORDS: Log | NoLog = NoLog(reason="a part without words is like any other", for_good=True)
+
 log = structlog.get_logger(__name__)
 
 Rest = Callable[[float], Awaitable[None]]
@@ -32,12 +37,18 @@ Rest = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """A part in doubt: its open attempt, when that was stored, when its reply expires, whose it is."""
+    """A part in doubt: its open attempt, where and when that was stored, when its reply expires, whose it is."""
 
     attempt: PartAttempted
+    seq: int
     stored_at: datetime
     expires_at: datetime
     channel: Channel
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is too late to send the part again."""
+        return datetime.now(UTC) >= self.expires_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,31 +106,33 @@ class Evidences:
 
     async def _read_log(self, doubt: Doubt) -> Proof | Absent | Undecided | None:
         """What Twilio's log says; None where it is to be read again later."""
-        found = await self._api.read_log(doubt.channel, doubt.attempt.contact)
+        found = _NO_WORDS
+        if doubt.attempt.body.strip():
+            found = await self._api.read_log(doubt.channel, doubt.attempt.contact)
         match found:
             case Log():
                 return await self._likeliest(doubt, found)
             case NoLog(for_good=True):
                 log.warning("Twilio's log cannot be read", reason=found.reason)
-                return Absent() if doubt.attempt.doubts == 0 else Undecided()
+                return Absent() if doubt.attempt.doubts == 0 and not doubt.is_over else Undecided()
             case NoLog():
-                return Undecided() if datetime.now(UTC) >= doubt.expires_at else None
+                return Undecided() if doubt.is_over else None
 
     async def _likeliest(self, doubt: Doubt, found: Log) -> Proof | Absent:
         candidates = alike(doubt.attempt, doubt.stored_at, found.messages)
         if not candidates:
             return Absent()
-        claimed = await self._claimed(doubt.attempt.conversation)
+        claimed = await self._claimed(doubt)
         free = [message for message in candidates if message.sid not in claimed]
         if not free:
             return Absent()
         return Proof(sid=free[-1].sid, status=free[-1].status, evidence=Evidence.LIST)
 
-    async def _claimed(self, conversation: str) -> set[str]:
-        """The SIDs that are known to be other parts of the conversation."""
+    async def _claimed(self, doubt: Doubt) -> set[str]:
+        """The SIDs that are known to be other parts of the conversation, of the last minutes."""
         claimed: set[str] = set()
-        seq = 1
-        while (stored := await self._bus.next(topology.sends(conversation), seq=seq)) is not None:
+        subject, seq = topology.sends(doubt.attempt.conversation), max(1, doubt.seq - _EVENTS_BACK)
+        while (stored := await self._bus.next(subject, seq=seq)) is not None:
             event = stored.event()
             if isinstance(event, PartSent):
                 claimed.add(event.sid)

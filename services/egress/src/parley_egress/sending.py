@@ -84,7 +84,7 @@ class Sending:
         done = part.turn.done
         channel = self._channels.named(done.channel)
         if channel is None:
-            return await self._fail(part, end, _NO_CHANNEL)
+            return await self._fail(part, end, _UNDECIDED if end.standing is Standing.IN_DOUBT else _NO_CHANNEL)
         if end.standing is Standing.IN_DOUBT and (settled := await self._settle(channel, part, end)) is not None:
             return settled
         if end.standing is Standing.TRY_AGAIN:
@@ -97,7 +97,7 @@ class Sending:
         ):
             grant = await self._desk(channel, part).slot(Priority.REPLY, count_segments(part.body).segments)
             try:
-                async with self._api.room:
+                async with self._api.room(channel):
                     return await self._send(channel, part, end, grant)
             finally:
                 grant.give_back()
@@ -108,7 +108,7 @@ class Sending:
         refusal = await self._refusal(part)
         if refusal is not None:
             return await self._fail(part, end, refusal)
-        doubted = end.event if isinstance(end.event, PartAttempted) else None
+        doubted = end.event if isinstance(end.event, PartAttempted) and end.event.slot == part.slot else None
         if doubted is not None and (proof := await self._evidences.callback(doubted)) is not None:
             return await self._proven(doubted, end, proof)
         asked_at_s = boot_clock_s()
@@ -118,7 +118,7 @@ class Sending:
         if boot_clock_s() - asked_at_s > POST_WITHIN_S:
             return await self._fail(part, end, _TOO_LATE)
         posted_at = datetime.now(UTC)
-        outcome = await self._api.send(channel, _text(part))
+        outcome = await self._api.send(channel, _text(part, posted_at))
         if isinstance(outcome, NotSent) and outcome.failure is FailureClass.OPTED_OUT:
             await self._consent.record(_opt_out(part, posted_at))
         return await self._record(part, attempt, end, outcome)
@@ -147,10 +147,15 @@ class Sending:
     async def _settle(self, channel: Channel, part: Part, end: End) -> End | None:
         """The chain's end once the part in doubt is settled; None where it may be sent again."""
         attempt = end.event
-        if not isinstance(attempt, PartAttempted):
-            return None
-        expires_at = part.turn.done.expires_at
-        doubt = Doubt(attempt=attempt, stored_at=end.stored_at, expires_at=expires_at, channel=channel)
+        if not isinstance(attempt, PartAttempted) or attempt.slot != part.slot:
+            return None  # its turn is gone, and with it all that could be sent again
+        doubt = Doubt(
+            attempt=attempt,
+            seq=end.seq,
+            stored_at=end.stored_at,
+            expires_at=part.turn.done.expires_at,
+            channel=channel,
+        )
         match await self._evidences.settle(doubt, self._rest):
             case Proof() as proof:
                 return await self._proven(attempt, end, proof)
@@ -190,13 +195,14 @@ class Sending:
         return records.Stamp(id=secrets.token_hex(16), at=datetime.now(UTC), worker=self._worker)
 
 
-def _text(part: Part) -> Text:
+def _text(part: Part, posted_at: datetime) -> Text:
     done = part.turn.done
     return Text(
         part_id=part.part_id,
         sender=done.sender,
         contact=done.contact,
         body=part.body,
+        posted_at=posted_at,
         media_urls=tuple(media.url for media in part.media),
     )
 

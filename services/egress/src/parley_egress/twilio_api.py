@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -37,21 +38,22 @@ class Text:
     sender: str
     contact: str
     body: str
+    posted_at: datetime
     media_urls: tuple[str, ...] = ()
 
 
 class TwilioApi:
     """Sends parts for the channels it is asked for, over one pool of connections.
 
-    Whoever sends takes ``room`` first, before the attempt is written: waiting for a connection would eat into
-    the time limit of the POST.
+    Whoever sends takes a place in ``room`` first, before the attempt is written: waiting for a connection would
+    eat into the time limit of the POST.
     """
 
     def __init__(self, settings: SendSettings) -> None:
         self._public_url = settings.public_url
         self._timeout_s = settings.post_timeout_s
         self._concurrency = settings.concurrency
-        self.room = asyncio.Semaphore(settings.concurrency)
+        self._rooms: dict[str, asyncio.Semaphore] = {}
         self._session: aiohttp.ClientSession | None = None
         self._clients: dict[str, Client] = {}
 
@@ -59,8 +61,12 @@ class TwilioApi:
         """Makes the pool; must run inside the event loop."""
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=self._timeout_s / 2),
-            connector=aiohttp.TCPConnector(limit=self._concurrency),
+            connector=aiohttp.TCPConnector(limit=0),  # room() is the limit, for each account by itself
         )
+
+    def room(self, channel: Channel) -> asyncio.Semaphore:
+        """The account's places: one that hangs takes none from another."""
+        return self._rooms.setdefault(channel.account_sid, asyncio.Semaphore(self._concurrency))
 
     async def close(self) -> None:
         """Closes the pool."""
@@ -114,7 +120,9 @@ class TwilioApi:
         parameters: dict[str, Any] = {
             "to": text.contact,
             "messaging_service_sid" if by_service else "from_": text.sender,
-            "status_callback": status_callback_url(self._public_url, text.part_id, headers),
+            "status_callback": status_callback_url(
+                self._public_url, text.part_id, headers, posted_at=text.posted_at
+            ),
         }
         if text.body:
             parameters["body"] = text.body

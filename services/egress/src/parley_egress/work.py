@@ -85,7 +85,7 @@ class EgressWork:
         owner = await self._owner(body)
         if owner is None:
             await self._doorbells.ring(topology.conversation_of(subject), bell)
-        elif owner:
+        else:
             await forward(self._bus, owner, subject, bell, body)
 
     async def _owner(self, body: bytes) -> str | None:

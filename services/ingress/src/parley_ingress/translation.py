@@ -91,13 +91,18 @@ def delivery_report(form: Form, part_id: str | None, receipt: Receipt) -> Delive
     )
 
 
-def reported_opt_out(form: Form, report: DeliveryReport, receipt: Receipt) -> ConsentChanged | None:
-    """The opt-out that a failed delivery tells of, None where it tells of none."""
+def reported_opt_out(
+    form: Form, report: DeliveryReport, receipt: Receipt, posted_at: datetime | None = None
+) -> ConsentChanged | None:
+    """The opt-out that a failed delivery tells of, None where it tells of none.
+
+    It counts as of the part's POST: a START that came later still holds.
+    """
     if report.error_code != _OPTED_OUT:
         return None
     return ConsentChanged(
         id=f"consent-{report.sid}",
-        at=receipt.at,
+        at=posted_at or receipt.at,
         channel=report.channel,
         conversation=report.conversation,
         scope=receipt.channel.sender_for(form.get("From")),

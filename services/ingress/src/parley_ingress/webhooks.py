@@ -23,7 +23,7 @@ from parley_common import topology, tracing
 from parley_common.channels import Channel, Channels
 from parley_common.consent import ConsentLedger
 from parley_common.identity import Identity
-from parley_common.webhook_urls import INBOUND_PATH, STATUS_PATH, part_of_query, trace_of_query
+from parley_common.webhook_urls import INBOUND_PATH, STATUS_PATH, part_of_query, posted_at_of_query, trace_of_query
 from parley_ingress.forms import Form, Refused, read_form
 from parley_ingress.publishing import Budgets, NotHeld, Publisher
 from parley_ingress.signature import Verdict
@@ -117,7 +117,7 @@ class Webhooks:
             parent=tracing.extract(trace_of_query(query)),
             attributes={"parley.conversation": report.conversation, "twilio.status": report.status},
         ):
-            change = reported_opt_out(form, report, receipt)
+            change = reported_opt_out(form, report, receipt, posted_at_of_query(query))
             if change is not None:
                 await self.publisher.hold(partial(self.consent.record, change), deadline_s)
             subject = topology.reports(report.conversation, report.part_id or report.sid)
