@@ -22,12 +22,12 @@ COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test test-unit test-e2e check format lock install clean
+.PHONY: help run test test-unit test-e2e pictures check format lock install clean
 
 help:
 	@echo 'Parley puts an agent behind a phone number.'
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nPYTHON=python3.12 make …  chooses another Python (3.11 or newer)\n'
 
 ##@ Use it
@@ -43,6 +43,9 @@ test-unit: $(MAIN) $(DEV)  ## the tests without sockets
 
 test-e2e: $(MAIN) $(DEV)  ## the whole path, in the browser too
 	@$(BIN)/python -m pytest $(wildcard tests/e2e tests/browser) $(ARGS)
+
+pictures: $(MAIN) $(DEV)  ## take the pictures of the README from the running thing
+	@PARLEY_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_whole_path.py
 
 check: $(MAIN) $(DEV)  ## lint, format, types, architecture, locks
 	$(BIN)/python -m ruff check .
