@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import structlog
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from structlog.testing import capture_logs
@@ -31,6 +30,7 @@ from parley_agent.gathering import MOST_TEXTS
 from parley_common import topology, tracing
 from parley_common.bus import Bus
 from parley_common.events import Keyword, TurnOutcome
+from parley_common.logs import add_frames
 
 pytestmark = pytest.mark.anyio
 
@@ -165,7 +165,7 @@ async def test_what_a_person_wrote_is_in_no_log_when_the_brain_fails(bus: Bus) -
         raise ValueError(f"cannot parse {turn.text}")
 
     await send(bus, "my secret")
-    with capture_logs(processors=[structlog.processors.format_exc_info]) as logs:
+    with capture_logs(processors=[add_frames]) as logs:
         await drain(worker(bus, FakeBrain(answering=answer)))
     assert "the brain failed" in [line["event"] for line in logs]
     assert "my secret" not in str(logs)

@@ -136,3 +136,17 @@ def test_what_is_bound_to_the_context_is_in_each_line(stream: io.StringIO) -> No
     with structlog.contextvars.bound_contextvars(conversation="c1"):
         structlog.get_logger("parley").info("sent")
     assert lines(stream)[0]["conversation"] == "c1"
+
+
+def test_an_exception_tells_where_it_came_from_and_not_what_it_says(stream: io.StringIO) -> None:
+    start_logging("agent", stream=stream)
+    text = "my secret"
+    for log in (structlog.get_logger("parley"), logging.getLogger("library")):
+        try:
+            int(text)
+        except ValueError:
+            log.exception("it failed")
+    assert "my secret" not in stream.getvalue()
+    for line in lines(stream):
+        assert line["exception"].endswith("ValueError")
+        assert "test_logs.py" in line["exception"]

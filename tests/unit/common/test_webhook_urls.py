@@ -87,9 +87,7 @@ def test_the_time_of_the_post_comes_back() -> None:
     assert posted_at_of_query(query) == posted_at
 
 
-@pytest.mark.parametrize(
-    "query", [{}, {"posted": ""}, {"posted": "soon"}, {"posted": "-176371380"}, {"posted": "9" * 11}]
-)
+@pytest.mark.parametrize("posted", ["", "soon", "-176371380", "9" * 11])
 def test_a_callback_without_a_time_has_none(posted: str) -> None:
     assert posted_at_of_query({"posted": posted}) is None
     assert posted_at_of_query({}) is None

@@ -31,7 +31,7 @@ def start_logging(service: str, *, readable: bool = False, stream: TextIO = sys.
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
         _adder({"service": service}),
-        _add_frames,
+        add_frames,
         _redact,
     ]
     structlog.configure(
@@ -70,7 +70,7 @@ def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
     return event
 
 
-def _add_frames(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def add_frames(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Where an exception came from and of which type it is. What it says stays out: it may quote a text."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
