@@ -36,7 +36,7 @@ run: $(MAIN)  ## all services, a broker and a simulated Twilio on this machine; 
 
 ##@ Work on it
 test: $(MAIN) $(DEV)  ## all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest $(ARGS)
 
 test-unit: $(MAIN) $(DEV)  ## the tests without sockets
 	@$(BIN)/python -m pytest $(wildcard tests/unit tests/contract) $(ARGS)

@@ -38,7 +38,6 @@ def start_logging(service: str, *, readable: bool = False, stream: TextIO = sys.
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
     renderer: Processor = structlog.processors.JSONRenderer()
     if readable:
