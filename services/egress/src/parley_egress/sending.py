@@ -103,14 +103,14 @@ class Sending:
                 grant.give_back()
 
     async def _send(self, channel: Channel, part: Part, end: End, grant: Grant) -> End:
-        """With a slot in hand: a last look at expiry, consent and evidence, the attempt, the POST, the record."""
+        """With a slot in hand: a last look at evidence, expiry and consent, the attempt, the POST, the record."""
         self._desk(channel, part)
-        refusal = await self._refusal(part)
-        if refusal is not None:
-            return await self._fail(part, end, refusal)
         doubted = end.event if isinstance(end.event, PartAttempted) and end.event.slot == part.slot else None
         if doubted is not None and (proof := await self._evidences.callback(doubted)) is not None:
             return await self._proven(doubted, end, proof)
+        refusal = await self._refusal(part)
+        if refusal is not None:
+            return await self._fail(part, end, refusal)
         asked_at_s = boot_clock_s()
         attempt = records.attempted(part, self._stamp(), in_doubt=doubted is not None)
         end = await self._append(attempt, end)

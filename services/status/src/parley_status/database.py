@@ -6,6 +6,8 @@ Calls run in threads, so that the event loop never waits for a disk. This module
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -21,6 +23,7 @@ from parley_status.migration import upgrade
 _READERS = 4
 _WRITER_LOCK = 7_220_031
 _BUSY_MS = 10_000
+_SWITCH_AGAIN_S = 0.02
 _POSTGRES_OPTIONS = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "parley-status"}
 _POOL = {"pool_size": _READERS + 1, "max_overflow": 0, "hide_parameters": True}
 
@@ -98,8 +101,22 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Leaves BEGIN to us: the driver would begin late and a reader that turns writer would deadlock."""
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _switch_to_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _switch_to_wal(connection: Any) -> None:
+    """Tries for as long as a lock may take: the busy timeout does not cover it, and replicas start at once."""
+    deadline_s = time.monotonic() + _BUSY_MS / 1_000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(_SWITCH_AGAIN_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
