@@ -36,6 +36,10 @@ class Busy(Exception):  # noqa: N818 - a state, not a fault
     """Somebody living works on this conversation; the bell is for later."""
 
 
+LOOK_AGAIN_S = 0.02
+MOST_LOOKS = 50
+"""How a drain waits for work that a bell speaks of and a read does not show yet; then the bell rings again."""
+
 Highest = Callable[[], int]
 Drain = Callable[[str, Highest], Awaitable[int]]
 """Works on a conversation and returns the sequence up to which it saw everything done.

@@ -12,11 +12,8 @@ from parley_agent.tail import Tail, fold
 from parley_agent.turns import Turns
 from parley_common import topology
 from parley_common.bus import Bus, Stored, Superseded
-from parley_common.doorbells import Busy, Highest
+from parley_common.doorbells import LOOK_AGAIN_S, MOST_LOOKS, Busy, Highest
 from parley_common.leases import Leases
-
-_LOOK_AGAIN_S = 0.02
-_MOST_LOOKS = 50
 
 
 class Conversations:
@@ -47,11 +44,11 @@ class Conversations:
             if first is not None:
                 tail = await self._turn(tail, first)
                 looks = 0
-            elif highest() <= tail.upto or looks == _MOST_LOOKS:
+            elif highest() <= tail.upto or looks == MOST_LOOKS:
                 return tail.upto
             else:
                 looks += 1
-                await asyncio.sleep(_LOOK_AGAIN_S)
+                await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _turn(self, tail: Tail, first: Stored) -> Tail:
         try:

@@ -13,15 +13,12 @@ import msgspec
 from parley_common import topology
 from parley_common.bus import Bus, Stored, Superseded
 from parley_common.dead_letters import bury
-from parley_common.doorbells import Highest
+from parley_common.doorbells import LOOK_AGAIN_S, MOST_LOOKS, Highest
 from parley_common.events import PartAttempted, TurnDone
 from parley_egress.chain import End, Place, Standing, after, fold
 from parley_egress.parts import Part, StoredTurn, first_part, following_part, same_part
 from parley_egress.rendering import render
 from parley_egress.sending import Sending
-
-_LOOK_AGAIN_S = 0.02
-_MOST_LOOKS = 50
 
 
 class Outbox:
@@ -41,11 +38,11 @@ class Outbox:
             if part is not None:
                 end = await self._send(part, end)
                 looks = 0
-            elif highest() <= done or looks == _MOST_LOOKS:
+            elif highest() <= done or looks == MOST_LOOKS:
                 return done
             else:
                 looks += 1
-                await asyncio.sleep(_LOOK_AGAIN_S)
+                await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _send(self, part: Part, end: End) -> End:
         try:
