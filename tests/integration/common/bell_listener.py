@@ -41,7 +41,7 @@ async def listening(broker: Stack, drain: Drain, *, beats: bool = True) -> Async
         try:
             yield listener
         finally:
-            await subscriber.stop()
+            await subscriber.stop(bus)
             await listener.doorbells.stop(grace_s=1.0)
             if beating is not None:
                 beating.cancel()

@@ -188,7 +188,7 @@ async def test_a_listener_is_ready_only_while_its_consumer_answers(bus: Bus, bro
     await bus.js.delete_consumer(topology.CONVERSATIONS, topology.AGENT_BELLS)
     (problem,) = await subscriber.problems(bus)
     assert topology.AGENT_BELLS in problem
-    await subscriber.stop()
+    await subscriber.stop(bus)
 
 
 async def test_a_listener_is_not_ready_while_the_broker_is_frozen(bus: Bus, broker: Stack) -> None:
@@ -198,4 +198,4 @@ async def test_a_listener_is_not_ready_while_the_broker_is_frozen(bus: Bus, brok
     problems = await wait_until(lambda: subscriber.problems(bus), 5.0, what="a problem")
     assert "TimeoutError" in problems[0]
     broker["nats"].resume()
-    await subscriber.stop()
+    await subscriber.stop(bus)

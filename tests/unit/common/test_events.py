@@ -19,13 +19,20 @@ from parley_common.events import (
     FailureClass,
     InboundMessage,
     Keyword,
+    LetterReplayed,
+    LogRead,
     Media,
+    OutboundMessage,
     PartAttempted,
     PartEvent,
     PartFailed,
     PartSent,
+    Priority,
     Reply,
+    Restored,
+    SendingSwitched,
     Slot,
+    Tally,
     TurnBegun,
     TurnDone,
     TurnOutcome,
@@ -37,6 +44,7 @@ AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 PERSON, NUMBER = "+15550100200", "+15550100100"
 PICTURE = Media(url="https://api.example/media/1", content_type="image/png")
 COMMON: dict[str, Any] = {"id": "e1", "at": AT, "channel": "default", "conversation": "c" * 32}
+TALLY = Tally(day="2026-01-02", answers=3, level=1.5, level_at=AT, apologised_at=AT)
 PART: dict[str, Any] = COMMON | {
     "part_id": "p" * 32,
     "message_id": "m" * 32,
@@ -64,8 +72,9 @@ EVENTS: Mapping[str, AnyEvent] = {
         keyword=Keyword.STOP,
         segments=2,
         profile_name="P",
+        backfilled=True,
     ),
-    "a turn's start": TurnBegun(**COMMON, upto=3, first=4, last=6, attempt=2, worker="w"),
+    "a turn's start": TurnBegun(**COMMON, upto=3, first=4, last=6, attempt=2, worker="w", tally=TALLY),
     "a turn's end": TurnDone(
         **COMMON,
         upto=6,
@@ -75,6 +84,7 @@ EVENTS: Mapping[str, AnyEvent] = {
         contact=PERSON,
         expires_at=AT,
         messages=(Reply(id="r1", text="**hi**", media=(PICTURE,)),),
+        tally=TALLY,
     ),
     "an attempt": PartAttempted(
         **PART,
@@ -104,6 +114,19 @@ EVENTS: Mapping[str, AnyEvent] = {
     "a dead letter": DeadLetter(
         **COMMON, stream="CONVERSATIONS", sequence=4, subject="conv.c.in", reason="why", service="agent"
     ),
+    "a letter replayed": LetterReplayed(**COMMON, letter="d1"),
+    "a message of ours": OutboundMessage(
+        **COMMON,
+        sender=NUMBER,
+        contact=PERSON,
+        expires_at=AT,
+        messages=(Reply(id="r1", text="hi"),),
+        priority=Priority.OPERATOR,
+        not_before=AT,
+    ),
+    "a switch": SendingSwitched(**COMMON, paused=True, reason="too many complaints"),
+    "a restore": Restored(**COMMON, taken_at=AT),
+    "a log read": LogRead(**COMMON, upto=AT),
 }
 
 OPTIONAL: Mapping[str, Mapping[str, object]] = {
@@ -115,8 +138,11 @@ OPTIONAL: Mapping[str, Mapping[str, object]] = {
         "keyword": None,
         "segments": 1,
         "profile_name": None,
+        "backfilled": False,
     },
-    "a turn's end": {"messages": ()},
+    "a turn's start": {"tally": Tally()},
+    "a turn's end": {"messages": (), "tally": Tally()},
+    "a message of ours": {"priority": Priority.NOTIFICATION, "not_before": None},
     "an attempt": {"media": (), "rest": ()},
     "a part sent": {"twilio_status": None},
     "a part failed": {"code": None},

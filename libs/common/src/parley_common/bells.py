@@ -5,6 +5,7 @@ Deliveries arrive as raw bytes: a message that cannot be decoded must ring like 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from faststream import AckPolicy
@@ -14,35 +15,30 @@ from nats.errors import Error as NatsError
 
 from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
-from parley_common.declare import wait_declared
+from parley_common.declare import declare_again, wait_declared
 from parley_common.doorbells import Bell
+from parley_common.pulling import SteadyPull, hand_back
 
 _BATCH = 16
 _FETCH_S = 5.0
 _READY_TIMEOUT_S = 1.0
+_LOOK_EVERY_S = 2.0
 
 OnBell = Callable[[str, Bell, bytes], Awaitable[None]]
 """Takes a delivery: its subject, the bell, its body."""
 
 
 class BellSubscriber:
-    """Listens on one durable consumer."""
+    """Listens on one durable consumer, and declares it again where it has vanished."""
 
     def __init__(self, nats_url: str, durable: str, on_bell: OnBell) -> None:
         self._consumer = next(consumer for consumer in topology.CONSUMERS if consumer.durable == durable)
         self._on_bell = on_bell
         self._started = False
+        self._fetched: set[str] = set()
         self._broker = NatsBroker(
             **connection_options(nats_url, f"parley-{durable}-bells"), logger=None, apply_types=False
         )
-        self._broker.subscriber(
-            self._consumer.subject,
-            durable=durable,
-            stream=JStream(self._consumer.stream, declare=False),
-            pull_sub=PullSub(batch_size=_BATCH, timeout=_FETCH_S),
-            ack_policy=AckPolicy.MANUAL,
-            decoder=_undecoded,
-        )(self._deliver)
 
     async def wait_declared(self, bus: Bus) -> None:
         """Returns once the streams and this consumer exist."""
@@ -51,16 +47,36 @@ class BellSubscriber:
     async def start(self) -> None:
         """Begins to listen."""
         await self._broker.start()
+        subscriber = self._broker.subscriber(
+            self._consumer.subject,
+            durable=self._consumer.durable,
+            stream=JStream(self._consumer.stream, declare=False),
+            pull_sub=PullSub(batch_size=_BATCH, timeout=_FETCH_S),
+            ack_policy=AckPolicy.MANUAL,
+            decoder=_undecoded,
+        )
+        subscriber(self._deliver)
+        await subscriber.start()
+        assert subscriber.subscription is not None
+        # Its task has not run yet: it first runs when this one waits.
+        subscriber.subscription = SteadyPull(subscriber.subscription, self._fetched)
         self._started = True
 
-    async def stop(self) -> None:
-        """Listens no more."""
+    async def stop(self, bus: Bus) -> None:
+        """Listens no more, and hands back what was fetched and not begun."""
         self._started = False
         try:
             await self._broker.stop()
+            await hand_back(bus.nc, self._fetched)
         except NatsError:
             # Without a broker there is nothing to drain.
             return
+
+    async def keep_declared(self, bus: Bus) -> None:
+        """Declares the consumer again whenever it has vanished, until cancelled."""
+        while True:
+            await declare_again(bus.js, frozenset({self._consumer.durable}))
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def problems(self, bus: Bus) -> Sequence[str]:
         """Why no bell can be heard now: asks the broker for the consumer, since a ping proves nothing."""
@@ -75,6 +91,7 @@ class BellSubscriber:
     async def _deliver(self, body: bytes) -> None:
         message: NatsMessage = self._broker.context.get_local("message")
         raw = message.raw_message
+        self._fetched.discard(raw.reply)
         await self._on_bell(raw.subject, Bell(seq=raw.metadata.sequence.stream, reply=raw.reply), body)
 
 

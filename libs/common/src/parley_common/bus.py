@@ -111,6 +111,12 @@ class Bus:
                 log.info("append waits for the broker", error=type(error).__name__)
             await asyncio.sleep(_RETRY_S)
 
+    async def count(self, subject: str, by: int) -> int:
+        """Adds to a counter and returns its new value, the same for all replicas. Raises ``BROKER_TROUBLE``."""
+        headers = {"Nats-Incr": f"{by:+d}"}
+        ack = await self.js.publish(subject, b"", headers=headers, timeout=_API_TIMEOUT_S)
+        return int(ack.val or 0)
+
     async def last(self, subject: str) -> Stored | None:
         """The newest message on the subject (wildcards allowed), read from the leader."""
         return await self._get(subject, seq=None, following=False)

@@ -10,6 +10,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from parley_common.domain.countries import COUNTRIES, country_of
 from parley_common.domain.phone_numbers import AddressError, parse_address
 from parley_common.settings import (
     Environment,
@@ -19,6 +20,7 @@ from parley_common.settings import (
     read_number,
     read_optional,
     read_text,
+    read_whole,
 )
 
 QUICK_START = "default"
@@ -34,6 +36,8 @@ class Channel:
     ``auth_tokens``: the primary first, then the next one while it is being rotated. ``shared_keys``: id to
     secret of Twilio's HMAC_SHA256 keys; where there are any, a webhook must be signed with one.
     ``rate_mps``: segments a second for each sender, None for the default of the sender's type.
+    ``countries``: ISO codes of the countries to text with, empty for all. ``daily_answers``: to one contact,
+    ``daily_segments``: of the whole channel; both by the UTC day, 0 for no cap.
     """
 
     name: str
@@ -46,6 +50,9 @@ class Channel:
     rate_mps: float | None = None
     shared_keys: tuple[tuple[str, str], ...] = ()
     api_base_url: str = TWILIO_API
+    countries: frozenset[str] = frozenset()
+    daily_answers: int = 0
+    daily_segments: int = 0
 
     def sender_for(self, recipient: str) -> str:
         """Who answers a text to ``recipient``: the Messaging Service where there is one, else that number."""
@@ -58,6 +65,10 @@ class Channel:
     def allows(self, contact: str) -> bool:
         """Whether this person may text the agent. Nobody may by default."""
         return self.allow_all or contact in self.allowed
+
+    def reaches(self, contact: str) -> bool:
+        """Whether the contact's country is one to text with. An address that tells no country is of none."""
+        return not self.countries or country_of(contact) in self.countries
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,9 @@ def read_channels(environment: Environment = os.environ) -> Channels:
         allow_all=read_flag(environment, "SMS_ALLOW_ALL_USERS"),
         rate_mps=rate or None,
         api_base_url=read_text(environment, "TWILIO_API_BASE_URL", TWILIO_API).rstrip("/"),
+        countries=_read_countries(environment),
+        daily_answers=read_whole(environment, "PARLEY_DAILY_ANSWERS_PER_CONTACT", 100),
+        daily_segments=read_whole(environment, "PARLEY_DAILY_SEGMENTS", 0),
     )
     return Channels((channel,))
 
@@ -117,6 +131,13 @@ def _read_address(name: str, text: str) -> str:
     if not address.can_be_answered:
         raise SettingsError(f"{name}: {text!r} is a name, which nobody can text; write a number like +15551234567")
     return str(address)
+
+
+def _read_countries(environment: Environment) -> frozenset[str]:
+    countries = frozenset(text.upper() for text in read_list(environment, "SMS_ALLOWED_COUNTRIES"))
+    if unknown := sorted(countries - COUNTRIES):
+        raise SettingsError(f"SMS_ALLOWED_COUNTRIES: {unknown[0]} is no country; write ISO codes as in US,CA")
+    return countries
 
 
 def _read_tokens(environment: Environment) -> tuple[str, ...]:

@@ -44,6 +44,32 @@ async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:
         await js.update_stream(config)
 
 
+async def declare_again(js: JetStreamContext, durables: frozenset[str]) -> None:
+    """Creates those of these consumers that have vanished; their bells ring anew, one a conversation.
+
+    A lasting stream that has vanished is not made anew: it would come back without its texts and without those
+    who said STOP. ``/readyz`` tells of it, and an operator restores it or runs the declare step.
+    """
+    for consumer in topology.CONSUMERS:
+        if consumer.durable not in durables:
+            continue
+        try:
+            await js.consumer_info(consumer.stream, consumer.durable, timeout=_API_TIMEOUT_S)
+        except NotFoundError:
+            await _create(js, consumer)
+        except BROKER_TROUBLE:
+            return
+
+
+async def _create(js: JetStreamContext, consumer: topology.Consumer) -> None:
+    try:
+        await js.add_consumer(consumer.stream, consumer.config())
+    except BROKER_TROUBLE as error:
+        log.warning("consumer not declared again", consumer=consumer.durable, error=type(error).__name__)
+    else:
+        log.warning("consumer had vanished and is declared again", consumer=consumer.durable)
+
+
 async def wait_declared(js: JetStreamContext, durables: frozenset[str]) -> None:
     """Returns once all lasting streams and these consumers exist; waits for the broker and the declare step."""
     while (missing := await _missing(js, durables)) is not None:

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Bell:
-    """A held delivery: the sequence it speaks of and the subject that answers it."""
+    """A held delivery: the sequence it speaks of and the subject that answers it, empty where nobody waits."""
 
     seq: int
     reply: str
@@ -64,7 +64,8 @@ class Doorbells:
         if not self._open:
             await self._nak(bell, _CLOSING_DELAY_S)
             return
-        self._held.setdefault(conversation, {})[bell.seq] = bell
+        held = self._held.setdefault(conversation, {})
+        held[bell.seq] = bell if bell.reply else held.get(bell.seq, bell)
         if conversation not in self._tasks:
             self._tasks[conversation] = asyncio.create_task(self._work(conversation))
             await self._room.acquire()
@@ -138,6 +139,8 @@ class Doorbells:
         await self._answer(bell, b"-NAK " + delay if delay_s else b"-NAK")
 
     async def _answer(self, bell: Bell, word: bytes) -> None:
+        if not bell.reply:
+            return
         try:
             await self._bus.nc.publish(bell.reply, word)
         except BROKER_TROUBLE as error:

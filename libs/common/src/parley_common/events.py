@@ -67,7 +67,8 @@ class ConsentChanged(Event, frozen=True, kw_only=True):
 class InboundMessage(Event, frozen=True, kw_only=True):
     """A text from a person. ``id`` is the MessageSid, so a redelivered webhook is the same event.
 
-    ``contact`` is the person's address, ``recipient`` the number of ours that was texted.
+    ``contact`` is the person's address, ``recipient`` the number of ours that was texted. ``backfilled``: found in
+    Twilio's log instead of brought by a webhook; ``at`` is then when Twilio received it.
     """
 
     account_sid: str
@@ -79,6 +80,21 @@ class InboundMessage(Event, frozen=True, kw_only=True):
     keyword: Keyword | None = None
     segments: int = 1
     profile_name: str | None = None
+    backfilled: bool = False
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What a conversation has cost and had so far. It rides in the cursor, so that no count is read elsewhere.
+
+    ``day``: the UTC day (``2026-11-21``) that ``answers`` counts. ``level`` is the loop guard's bucket in answers
+    as of ``level_at``. ``apologised_at``: when the last apology for a late answer was written.
+    """
+
+    day: str = ""
+    answers: int = 0
+    level: float = 0.0
+    level_at: datetime | None = None
+    apologised_at: datetime | None = None
 
 
 class TurnBegun(Event, frozen=True, kw_only=True):
@@ -92,6 +108,7 @@ class TurnBegun(Event, frozen=True, kw_only=True):
     last: int
     attempt: int
     worker: str
+    tally: Tally = Tally()
 
 
 class TurnOutcome(StrEnum):
@@ -103,6 +120,9 @@ class TurnOutcome(StrEnum):
     KEYWORD = "keyword"
     NOT_ALLOWED = "not_allowed"
     UNREADABLE = "unreadable"
+    LATE = "late"
+    CAPPED = "capped"
+    LOOP = "loop"
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,10 +147,35 @@ class TurnDone(Event, frozen=True, kw_only=True):
     contact: str
     expires_at: datetime
     messages: tuple[Reply, ...] = ()
+    tally: Tally = Tally()
+
+
+class Priority(StrEnum):
+    """Who goes first where several wait for one sender's rate."""
+
+    REPLY = "reply"
+    OPERATOR = "operator"
+    NOTIFICATION = "notification"
+
+
+class OutboundMessage(Event, frozen=True, kw_only=True):
+    """What is texted without a turn: by the API, by a person, by a command.
+
+    Not sent after ``expires_at``, nor before ``not_before``. Messages of one conversation go in the order in which
+    they are stored.
+    """
+
+    sender: str
+    contact: str
+    expires_at: datetime
+    messages: tuple[Reply, ...]
+    priority: Priority = Priority.NOTIFICATION
+    not_before: datetime | None = None
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """Where a part stands in its conversation: the turn's sequence, the message in it, the part of that.
+    """Where a part stands in its conversation: the sequence of the turn (or ``OutboundMessage``), the message in
+    it, the part of that.
 
     Slots are ordered as the person shall read them.
     """
@@ -200,6 +245,8 @@ class FailureClass(StrEnum):
     SCHEDULE = "schedule"
     TRANSIENT_DELIVERY = "transient_delivery"
     EXPIRED = "expired"
+    NOT_ALLOWED = "not_allowed"
+    SPEND_CAP = "spend_cap"
     UNDECIDED = "undecided"
     UNKNOWN = "unknown"
 
@@ -242,9 +289,46 @@ class DeadLetter(Event, frozen=True, kw_only=True):
     service: str
 
 
+class LetterReplayed(Event, frozen=True, kw_only=True):
+    """An operator had a dead letter processed again; it is no longer among the open ones."""
+
+    letter: str
+
+
+class SendingSwitched(Event, frozen=True, kw_only=True):
+    """Sending was paused or resumed, for all channels where ``channel`` is empty. ``reason``: the operator's words."""
+
+    paused: bool
+    reason: str
+
+
+class Restored(Event, frozen=True, kw_only=True):
+    """The streams were restored from a backup of ``taken_at``; what happened until ``at`` is unknown to them."""
+
+    taken_at: datetime
+
+
+class LogRead(Event, frozen=True, kw_only=True):
+    """Twilio's log of texts to one of our numbers was read up to ``upto``: all until then are in the stream."""
+
+    upto: datetime
+
+
 OwnEvent = TurnBegun | TurnDone
+ControlEvent = SendingSwitched | Restored | LogRead
+Outgoing = TurnDone | OutboundMessage
 SendEvent = PartAttempted | PartSent | PartFailed
-AnyEvent = ConsentChanged | InboundMessage | OwnEvent | SendEvent | DeliveryReport | DeadLetter
+AnyEvent = (
+    ConsentChanged
+    | InboundMessage
+    | OwnEvent
+    | OutboundMessage
+    | SendEvent
+    | DeliveryReport
+    | DeadLetter
+    | LetterReplayed
+    | ControlEvent
+)
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

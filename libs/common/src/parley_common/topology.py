@@ -21,10 +21,13 @@ CONVERSATIONS = "CONVERSATIONS"
 REPORTS = "REPORTS"
 CONSENT = "CONSENT"
 DEAD_LETTERS = "DEAD_LETTERS"
+CONTROL = "CONTROL"
+COUNTERS = "COUNTERS"
 LEASES = "LEASES"
 
 AGENT_BELLS = "agent"
 EGRESS_BELLS = "egress"
+EGRESS_NOTES = "egress-notes"
 STATUS_CONVERSATIONS = "status-conversations"
 STATUS_REPORTS = "status-reports"
 STATUS_CONSENT = "status-consent"
@@ -32,11 +35,15 @@ STATUS_DEAD_LETTERS = "status-dead-letters"
 
 ALL_TEXTS = "conv.*.in"
 ALL_TURNS = "conv.*.own.done"
+ALL_NOTES = "conv.*.out"
+REPLAYED = "dead.replayed"
+RESTORED = "control.restored"
 
 ACK_WAIT_S = 10.0
 HEARTBEAT_S = 3.0
 
 _DAY_S = 86_400.0
+_COUNTED_DAYS = 40
 _GIB = 1024**3
 
 
@@ -65,6 +72,16 @@ def sends(conversation: str) -> str:
     return f"conv.{conversation}.send"
 
 
+def notes(conversation: str) -> str:
+    """Where what is texted without a turn is written; a doorbell for egress."""
+    return f"conv.{conversation}.out"
+
+
+def note_sends(conversation: str) -> str:
+    """The chain of sends of those, so that no reply waits behind them."""
+    return f"conv.{conversation}.note"
+
+
 def reports(conversation: str, part_id: str) -> str:
     """The status callbacks of one part. Whose they are stands in the subject: an id alone proves nothing."""
     return f"report.{conversation}.{part_id}"
@@ -80,11 +97,28 @@ def dead_letter(service: str) -> str:
     return f"dead.{service}"
 
 
+def switch(channel: str) -> str:
+    """Whether a channel's sending is paused; that of all channels together has no name."""
+    return f"control.sending.{channel or '_all'}"
+
+
+def log_read(sender: str) -> str:
+    """How far Twilio's log was read for one of our numbers, by its keyed hash."""
+    return f"control.backfill.{sender}"
+
+
+def spent(channel: str, day: str) -> str:
+    """The segments that a channel has sent on a UTC day (``2026-11-21``)."""
+    return f"count.segments.{channel}.{day}"
+
+
 _STREAM_OF_PREFIX = {
     "conv": CONVERSATIONS,
     "report": REPORTS,
     "consent": CONSENT,
     "dead": DEAD_LETTERS,
+    "control": CONTROL,
+    "count": COUNTERS,
     "lease": LEASES,
 }
 
@@ -115,6 +149,8 @@ def streams(limits: Limits) -> tuple[StreamConfig, ...]:
         _kept(REPORTS, "report.>", limits, duplicate_window_s=3600.0),
         _forever(CONSENT, "consent.*", limits),
         _forever(DEAD_LETTERS, "dead.*", limits, duplicate_window_s=_DAY_S),
+        _forever(CONTROL, "control.>", limits),
+        _counters(limits),
         StreamConfig(
             name=LEASES,
             subjects=["lease.>"],
@@ -157,6 +193,23 @@ def _forever(name: str, subject: str, limits: Limits, *, duplicate_window_s: flo
     )
 
 
+def _counters(limits: Limits) -> StreamConfig:
+    """Counts over all replicas: the broker adds, each publish learns the new sum.
+
+    One number a channel and day, so that no limit of bytes is needed; the broker refuses ``discard: new`` here.
+    """
+    return StreamConfig(
+        name=COUNTERS,
+        subjects=["count.>"],
+        storage=StorageType.FILE,
+        num_replicas=limits.replicas,
+        max_msgs_per_subject=1,
+        max_age=_COUNTED_DAYS * _DAY_S,
+        allow_direct=True,
+        allow_msg_counter=True,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Consumer:
     """A durable pull consumer and the stream it reads."""
@@ -185,6 +238,7 @@ _BELL = DeliverPolicy.LAST_PER_SUBJECT
 CONSUMERS: tuple[Consumer, ...] = (
     Consumer(stream=CONVERSATIONS, durable=AGENT_BELLS, subject=ALL_TEXTS, deliver=_BELL),
     Consumer(stream=CONVERSATIONS, durable=EGRESS_BELLS, subject=ALL_TURNS, deliver=_BELL),
+    Consumer(stream=CONVERSATIONS, durable=EGRESS_NOTES, subject=ALL_NOTES, deliver=_BELL),
     Consumer(stream=CONVERSATIONS, durable=STATUS_CONVERSATIONS, subject="conv.>", ack_wait_s=60.0),
     Consumer(stream=REPORTS, durable=STATUS_REPORTS, subject="report.>", ack_wait_s=60.0),
     Consumer(stream=CONSENT, durable=STATUS_CONSENT, subject="consent.*", ack_wait_s=60.0),

@@ -36,6 +36,10 @@ class Conversations:
             if await self._bus.next(topology.texts(conversation), seq=upto + 1) is None:
                 return upto
 
+    async def is_done(self, conversation: str, seq: int) -> bool:
+        """Whether the text at this sequence is dealt with."""
+        return (await self._read_tail(conversation)).upto >= seq
+
     async def _drain_held(self, conversation: str, highest: Highest) -> int:
         tail = await self._read_tail(conversation)
         looks = 0

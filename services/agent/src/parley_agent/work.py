@@ -11,10 +11,11 @@ from parley_agent.settings import Settings
 from parley_agent.turns import Turns
 from parley_common import topology
 from parley_common.bells import BellSubscriber
-from parley_common.bus import Bus
+from parley_common.bus import Bus, Stored
 from parley_common.doorbells import Bell, Doorbells
 from parley_common.leases import Leases
 from parley_common.settings import Common
+from parley_common.sweep import Sweep
 
 
 class AgentWork:
@@ -30,8 +31,16 @@ class AgentWork:
             pace=settings.pace,
             in_doubt=lambda: self._leases.in_doubt,
         )
-        self._doorbells = Doorbells(self._bus, Conversations(self._bus, self._leases, turns).drain)
+        conversations = Conversations(self._bus, self._leases, turns)
+        self._doorbells = Doorbells(self._bus, conversations.drain)
         self._subscriber = BellSubscriber(common.nats_url, topology.AGENT_BELLS, self._on_bell)
+        self._sweep = Sweep(
+            self._bus,
+            self._leases,
+            topology.ALL_TEXTS,
+            is_done=conversations.is_done,
+            ring=self._on_swept,
+        )
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -42,12 +51,14 @@ class AgentWork:
         self._background = [
             asyncio.create_task(self._leases.keep_alive()),
             asyncio.create_task(self._doorbells.keep_alive()),
+            asyncio.create_task(self._subscriber.keep_declared(self._bus)),
+            asyncio.create_task(self._sweep.keep_sweeping()),
         ]
         await self._subscriber.start()
 
     async def stop(self, grace_s: float) -> None:
         """Ends the turns in work, hands back what was not begun."""
-        await self._subscriber.stop()
+        await self._subscriber.stop(self._bus)
         await self._doorbells.stop(grace_s / 2)
         for task in self._background:
             task.cancel()
@@ -60,3 +71,6 @@ class AgentWork:
 
     async def _on_bell(self, subject: str, bell: Bell, _body: bytes) -> None:
         await self._doorbells.ring(topology.conversation_of(subject), bell)
+
+    async def _on_swept(self, text: Stored) -> None:
+        await self._on_bell(text.subject, Bell(seq=text.seq, reply=""), text.data)

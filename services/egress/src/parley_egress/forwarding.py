@@ -19,7 +19,9 @@ _SUBJECT = "Parley-Bell-Subject"
 
 async def forward(bus: Bus, session: str, subject: str, bell: Bell, body: bytes) -> None:
     """Hands the bell to the process of that session."""
-    headers = {_REPLY: bell.reply, _SEQ: str(bell.seq), _SUBJECT: subject}
+    headers = {_SEQ: str(bell.seq), _SUBJECT: subject}
+    if bell.reply:
+        headers[_REPLY] = bell.reply
     await bus.nc.publish(_inbox(session), body, headers=headers)
 
 
@@ -28,7 +30,7 @@ async def listen(bus: Bus, session: str, on_bell: OnBell) -> None:
 
     async def deliver(message: Msg) -> None:
         headers = message.headers or {}
-        bell = Bell(seq=int(headers[_SEQ]), reply=headers[_REPLY])
+        bell = Bell(seq=int(headers[_SEQ]), reply=headers.get(_REPLY, ""))
         await on_bell(headers[_SUBJECT], bell, message.data)
 
     await bus.nc.subscribe(_inbox(session), cb=deliver)

@@ -67,7 +67,7 @@ class EgressWork:
 
     async def stop(self, grace_s: float) -> None:
         """Ends the POSTs under way, records them, hands back what was not begun."""
-        await self._subscriber.stop()
+        await self._subscriber.stop(self._bus)
         self._sending.close()
         await self._doorbells.stop(grace_s * 0.6)
         await self._ownership.settle(grace_s * 0.2)

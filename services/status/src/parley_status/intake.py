@@ -24,12 +24,12 @@ from opentelemetry.trace import SpanKind
 
 from parley_common import events, topology, tracing
 from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
+from parley_common.pulling import SteadyPull, hand_back
 from parley_status.database import Database, is_trouble
 from parley_status.delivery import RANKS
 from parley_status.letters import dead_letter
 from parley_status.metrics import FAILURES, FOLDED, PENDING, Failing
 from parley_status.projection import Recorded, fold
-from parley_status.pulling import SteadyPull, hand_back
 
 SERVICE = "status"
 DURABLES = (

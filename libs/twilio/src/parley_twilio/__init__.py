@@ -1,0 +1,1 @@
+"""Twilio's REST API, for whoever sends, lists or asks: the connection, never what to do with it."""
