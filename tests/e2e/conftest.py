@@ -18,7 +18,7 @@ QUICK = {
     "PARLEY_AGENT_FILE": str(AGENT_FILE),
     "PARLEY_GATHER_S": "0",
     "PARLEY_SENDER_MPS": "500",
-    "PARLEY_SETTLE_S": "6",
+    "PARLEY_SETTLE_S": "8",
     "PARLEY_TWILIO_TIMEOUT_S": "2",
 }
 

@@ -26,12 +26,12 @@ from integration.egress.workbench import (
     THE_CLIENTS_WARNINGS,
     Conversation,
     Worker,
+    claim,
     send_settings,
     working,
 )
 from parley_common import topology
 from parley_common.events import Evidence, FailureClass, PartAttempted, PartSent
-from parley_egress.desk import Priority
 
 pytestmark = [pytest.mark.anyio, *THE_CLIENTS_WARNINGS]
 
@@ -280,7 +280,7 @@ async def test_evidence_that_comes_while_the_part_waits_for_its_slot_is_taken(
         await wait_until(lambda: twilio.posts)
         desk = worker.ownership.desk(worker.channel, NUMBER)
         assert desk is not None
-        before_it = await desk.slot(Priority.REPLY, 3)
+        before_it = await desk.slot(claim(segments=3))
         await wait_until(lambda: twilio.log_reads)
         await conversation.report(twilio.posts[0].part_id)
         before_it.give_back()

@@ -146,7 +146,7 @@ async def test_a_conversation_in_backoff_delays_no_other(worker: Worker, twilio:
     assert [post.body for post in twilio.posts] == ["first", "second", "first"]
 
 
-@pytest.mark.parametrize("code", [21211, 21612, 21617, 21606, 20003, 29_999])
+@pytest.mark.parametrize("code", [21211, 21612, 21617, 21606, 29_999])
 async def test_a_permanent_code_is_not_tried_again(
     code: int, worker: Worker, twilio: TwilioStub, conversation: Conversation
 ) -> None:

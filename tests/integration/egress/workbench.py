@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -17,20 +17,26 @@ from parley_common import events, topology
 from parley_common.bus import Bus
 from parley_common.channels import Channel, Channels
 from parley_common.consent import ConsentLedger
+from parley_common.control import Switches
 from parley_common.events import (
     ConsentCause,
     ConsentChanged,
     DeliveryReport,
     Media,
+    OutboundMessage,
     PartAttempted,
     PartFailed,
+    Priority,
     Reply,
     TurnDone,
     TurnOutcome,
 )
 from parley_common.identity import Identity
 from parley_common.leases import Leases
+from parley_egress.accounts import Accounts, Gate
+from parley_egress.desk import Claim
 from parley_egress.evidence import Evidences
+from parley_egress.lanes import LANES, REPLIES, Lane
 from parley_egress.outbox import Outbox
 from parley_egress.ownership import Ownership
 from parley_egress.sending import Sending, Tools
@@ -50,7 +56,7 @@ THE_CLIENTS_WARNINGS = (
 """Twilio's client speaks to aiohttp in a way that aiohttp gives up in its next major release."""
 
 
-def channel(stub_url: str, *, rate_mps: float = 1_000.0) -> Channel:
+def channel(stub_url: str, *, rate_mps: float = 1_000.0, **changes: Any) -> Channel:
     """A channel whose Twilio is the stub."""
     return Channel(
         name="default",
@@ -62,6 +68,7 @@ def channel(stub_url: str, *, rate_mps: float = 1_000.0) -> Channel:
         allow_all=True,
         rate_mps=rate_mps,
         api_base_url=stub_url,
+        **changes,
     )
 
 
@@ -74,6 +81,12 @@ def send_settings(*, settle_s: float = 30.0, timeout_s: float = 2.0, most_parts:
         most_parts=most_parts,
         concurrency=100,
     )
+
+
+def claim(segments: int = 1, priority: Priority = Priority.REPLY) -> Claim:
+    """What somebody else's part asks the desk for."""
+    now = datetime.now(UTC)
+    return Claim(priority=priority, at=now, expires_at=now + timedelta(hours=1), segments=segments)
 
 
 class EveryLease:
@@ -94,8 +107,11 @@ class Worker:
 
     bus: Bus
     outbox: Outbox
+    notes: Outbox
     consent: ConsentLedger
     ownership: Ownership
+    accounts: Accounts
+    switches: Switches
     channel: Channel
 
     async def drain(self, conversation: Conversation, timeout_s: float = 20.0) -> int:
@@ -103,31 +119,61 @@ class Worker:
         async with asyncio.timeout(timeout_s):
             return await self.outbox.drain(conversation.id, lambda: conversation.last_turn)
 
+    async def drain_notes(self, conversation: Conversation, timeout_s: float = 20.0) -> int:
+        """Works until the conversation's last notification is over."""
+        async with asyncio.timeout(timeout_s):
+            return await self.notes.drain(conversation.id, lambda: conversation.last_note)
+
 
 @asynccontextmanager
 async def working(
-    nats_url: str, stub: TwilioStub, settings: SendSettings | None = None, *, rate_mps: float = 1_000.0
+    nats_url: str,
+    stub: TwilioStub,
+    settings: SendSettings | None = None,
+    *,
+    rate_mps: float = 1_000.0,
+    **of_channel: Any,
 ) -> AsyncIterator[Worker]:
     """A worker that believes to own the sender."""
     bus = Bus(nats_url, name="test-worker")
     await bus.connect()
-    ours = channel(stub.url, rate_mps=rate_mps)
+    ours = channel(stub.url, rate_mps=rate_mps, **of_channel)
     chosen = settings or send_settings()
     api = TwilioApi(chosen)
     await api.open()
-    ownership = Ownership(cast("Leases", EveryLease()), IDENTITY)
+    accounts, switches = Accounts(chosen.concurrency), Switches(bus, [ours.name])
+    ownership = Ownership(cast("Leases", EveryLease()), IDENTITY, Gate(switches, accounts))
+    await switches.refresh()
     await ownership.find(ours, NUMBER)
     consent = ConsentLedger(bus, IDENTITY)
     evidences = Evidences(bus, api, settle_s=chosen.settle_s)
     tools = Tools(
-        bus=bus, channels=Channels((ours,)), ownership=ownership, api=api, consent=consent, evidences=evidences
+        bus=bus,
+        channels=Channels((ours,)),
+        ownership=ownership,
+        accounts=accounts,
+        switches=switches,
+        api=api,
+        consent=consent,
+        evidences=evidences,
     )
-    outbox = Outbox(bus, Sending(tools), most_parts=chosen.most_parts)
-    confirming = asyncio.create_task(ownership.keep_confirmed())
+    sending = Sending(tools)
+    outbox, notes = (Outbox(bus, sending, most_parts=chosen.most_parts, lane=lane) for lane in LANES)
+    background = [asyncio.create_task(work()) for work in (ownership.keep_confirmed, switches.keep_fresh)]
     try:
-        yield Worker(bus=bus, outbox=outbox, consent=consent, ownership=ownership, channel=ours)
+        yield Worker(
+            bus=bus,
+            outbox=outbox,
+            notes=notes,
+            consent=consent,
+            ownership=ownership,
+            accounts=accounts,
+            switches=switches,
+            channel=ours,
+        )
     finally:
-        confirming.cancel()
+        for task in background:
+            task.cancel()
         await api.close()
         await bus.close()
 
@@ -139,6 +185,7 @@ class Conversation:
     bus: Bus
     contact: str = PERSON
     last_turn: int = 0
+    last_note: int = 0
     turns: list[int] = field(default_factory=list)
 
     @property
@@ -169,10 +216,27 @@ class Conversation:
         self.turns.append(self.last_turn)
         return self.last_turn
 
-    async def chain(self) -> list[events.AnyEvent]:
+    async def notify(self, text: str, *, expires_in_s: float = 3_600.0, not_before: datetime | None = None) -> int:
+        """Writes a notification; returns its sequence."""
+        now, name = datetime.now(UTC), secrets.token_hex(8)
+        note = OutboundMessage(
+            id=name,
+            at=now,
+            channel="default",
+            conversation=self.id,
+            sender=NUMBER,
+            contact=self.contact,
+            expires_at=now + timedelta(seconds=expires_in_s),
+            messages=(Reply(id=f"{name}-0", text=text),),
+            not_before=not_before,
+        )
+        self.last_note = await self.bus.publish(topology.notes(self.id), note)
+        return self.last_note
+
+    async def chain(self, lane: Lane = REPLIES) -> list[events.AnyEvent]:
         """All its send events, first to last."""
         found, seq = [], 1
-        while (stored := await self.bus.next(topology.sends(self.id), seq=seq)) is not None:
+        while (stored := await self.bus.next(lane.chain(self.id), seq=seq)) is not None:
             found.append(stored.event())
             seq = stored.seq + 1
         return found
@@ -190,7 +254,13 @@ class Conversation:
         return [event for event in await self.chain() if isinstance(event, PartFailed)]
 
     async def report(
-        self, part_id: str, *, status: str = "sent", channel: str = "default", contact: str | None = None
+        self,
+        part_id: str,
+        *,
+        status: str = "sent",
+        channel: str = "default",
+        contact: str | None = None,
+        error_code: int | None = None,
     ) -> None:
         """A status callback of a part, as ingress stores it."""
         sid = f"SM{secrets.token_hex(16)}"
@@ -204,6 +274,7 @@ class Conversation:
             sid=sid,
             status=status,
             part_id=part_id,
+            error_code=error_code,
         )
         await self.bus.publish(topology.reports(person, part_id), report, dedupe=True)
 

@@ -17,7 +17,7 @@ from parley_common.events import (
     TurnDone,
     TurnOutcome,
 )
-from parley_egress.parts import StoredTurn
+from parley_egress.parts import Origin
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NUMBER = "+15550001111"
@@ -54,9 +54,9 @@ def turn_done(**changes: Any) -> TurnDone:
     return TurnDone(**(fields | changes))
 
 
-def stored_turn(*messages: Reply, seq: int = 7) -> StoredTurn:
+def stored_turn(*messages: Reply, seq: int = 7) -> Origin:
     """The turn as it stands in the stream."""
-    return StoredTurn(seq=seq, done=turn_done(messages=messages), headers={})
+    return Origin(seq=seq, event=turn_done(messages=messages), headers={}, stored_at=NOON)
 
 
 def attempted(**changes: Any) -> PartAttempted:

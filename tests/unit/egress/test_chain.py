@@ -21,6 +21,7 @@ from parley_common.events import (
 from parley_egress.chain import End, Place, Standing, after, fold
 from unit.egress.samples import NOON, attempted, failed, sent, turn_done
 
+CHAIN = "conv.c.send"
 LATER = datetime(2026, 11, 21, 12, 5, tzinfo=UTC)
 ENVELOPE: dict[str, Any] = {"id": "x", "at": NOON, "channel": "default", "conversation": "c" * 32}
 
@@ -49,16 +50,16 @@ def slot(*, message: int = 0, part: int = 0) -> Slot:
     ],
 )
 def test_the_last_event_says_what_is_next(event: SendEvent, standing: Standing) -> None:
-    assert fold(event, 9, LATER).standing is standing
+    assert fold(CHAIN, event, 9, LATER).standing is standing
 
 
 def test_a_chain_without_events_is_empty() -> None:
-    assert End().standing is Standing.EMPTY
-    assert (End().seq, End().slot, End().attempt_seq) == (0, None, 0)
+    assert End(chain=CHAIN).standing is Standing.EMPTY
+    assert (End(chain=CHAIN).seq, End(chain=CHAIN).slot, End(chain=CHAIN).attempt_seq) == (0, None, 0)
 
 
 def test_the_end_remembers_where_and_when_the_event_was_stored() -> None:
-    end = fold(attempted(), 9, LATER)
+    end = fold(CHAIN, attempted(), 9, LATER)
     assert (end.seq, end.stored_at, end.slot) == (9, LATER, slot())
 
 
@@ -72,7 +73,7 @@ def test_the_end_remembers_where_and_when_the_event_was_stored() -> None:
     ],
 )
 def test_the_end_names_its_attempt(event: SendEvent, seq: int) -> None:
-    assert fold(event, 9, LATER).attempt_seq == seq
+    assert fold(CHAIN, event, 9, LATER).attempt_seq == seq
 
 
 @pytest.mark.parametrize(
@@ -96,19 +97,23 @@ def test_the_end_names_its_attempt(event: SendEvent, seq: int) -> None:
 )
 def test_an_event_of_another_kind_is_refused_by_name(event: AnyEvent) -> None:
     with pytest.raises(ValueError, match=f"{type(event).__name__} has no place in a chain of sends"):
-        fold(event, 9, LATER)
+        fold(CHAIN, event, 9, LATER)
 
 
 @pytest.mark.parametrize(
     ("end", "place"),
     [
-        pytest.param(End(), Place(turn=1, message=0), id="nothing sent yet: the first turn there is"),
-        pytest.param(fold(sent(), 9, LATER), Place(turn=7, message=1), id="the next message of the same turn"),
+        pytest.param(End(chain=CHAIN), Place(turn=1, message=0), id="nothing sent yet: the first turn there is"),
         pytest.param(
-            fold(failed(slot=slot(message=2)), 9, LATER), Place(turn=7, message=3), id="after a failure as well"
+            fold(CHAIN, sent(), 9, LATER), Place(turn=7, message=1), id="the next message of the same turn"
         ),
         pytest.param(
-            fold(failed(of=4, slot=slot(message=1, part=1)), 9, LATER),
+            fold(CHAIN, failed(slot=slot(message=2)), 9, LATER),
+            Place(turn=7, message=3),
+            id="after a failure as well",
+        ),
+        pytest.param(
+            fold(CHAIN, failed(of=4, slot=slot(message=1, part=1)), 9, LATER),
             Place(turn=7, message=2),
             id="the parts after a final failure are passed over",
         ),

@@ -58,6 +58,10 @@ class Channel:
         """Who answers a text to ``recipient``: the Messaging Service where there is one, else that number."""
         return self.messaging_service_sid or recipient
 
+    def pool_of(self, sender: str) -> tuple[str, ...]:
+        """The numbers that a sender may text from beside itself: whoever said STOP to one meant it."""
+        return self.numbers if sender == self.messaging_service_sid else ()
+
     def owns(self, address: str) -> bool:
         """Whether an address is one of the channel's numbers."""
         return address in self.numbers

@@ -6,6 +6,8 @@ STOP looks like.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from parley_common import topology
@@ -23,10 +25,14 @@ class ConsentLedger:
         self._bus = bus
         self._identity = identity
 
-    async def granted(self, scope: str, contact: str) -> bool:
-        """Whether the contact may be texted by this number or Messaging Service."""
-        change = _change(await self._bus.last(self._subject(scope, contact)))
-        return change is None or change.granted
+    async def granted(self, scope: str, contact: str, *, also: Iterable[str] = ()) -> bool:
+        """Whether the contact may be texted by this number or Messaging Service.
+
+        ``also``: further scopes under which they may have said so; what they said last, under whichever, holds.
+        """
+        stored = [await self._bus.last(self._subject(one, contact)) for one in (scope, *also)]
+        changes = [change for one in stored if (change := _change(one)) is not None]
+        return not changes or max(changes, key=lambda change: change.at).granted
 
     async def record(self, change: ConsentChanged) -> None:
         """Records the change once, unless the contact has decided otherwise since its cause."""

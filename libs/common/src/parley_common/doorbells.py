@@ -36,6 +36,14 @@ class Busy(Exception):  # noqa: N818 - a state, not a fault
     """Somebody living works on this conversation; the bell is for later."""
 
 
+class Later(Busy):
+    """There is nothing to be done before ``delay_s`` seconds are over; the bell is for then."""
+
+    def __init__(self, delay_s: float) -> None:
+        super().__init__(f"not before {delay_s:.1f} s")
+        self.delay_s = delay_s
+
+
 LOOK_AGAIN_S = 0.02
 MOST_LOOKS = 50
 """How a drain waits for work that a bell speaks of and a read does not show yet; then the bell rings again."""
@@ -107,6 +115,8 @@ class Doorbells:
         rung = max(self._held[conversation])
         try:
             done = await self._drain(conversation, lambda: max(self._held[conversation]))
+        except Later as later:
+            await self._hand_back(conversation, later.delay_s if self._open else _CLOSING_DELAY_S)
         except Busy:
             delay_s = random.uniform(2.0, 5.0) if self._open else _CLOSING_DELAY_S  # noqa: S311 - spreads retries
             await self._hand_back(conversation, delay_s)

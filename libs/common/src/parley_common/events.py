@@ -86,8 +86,9 @@ class InboundMessage(Event, frozen=True, kw_only=True):
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What a conversation has cost and had so far. It rides in the cursor, so that no count is read elsewhere.
 
-    ``day``: the UTC day (``2026-11-21``) that ``answers`` counts. ``level`` is the loop guard's bucket in answers
-    as of ``level_at``. ``apologised_at``: when the last apology for a late answer was written.
+    ``day``: the UTC day (``2026-11-21``) that ``answers`` counts. ``level`` is the loop guard's bucket in messages
+    as of ``level_at``. ``apologised_at``: when the last apology for a late answer was written. ``capped_on``: the
+    last UTC day on which the person was told of the day's cap. ``greeted``: the brain has answered this person.
     """
 
     day: str = ""
@@ -95,6 +96,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     level: float = 0.0
     level_at: datetime | None = None
     apologised_at: datetime | None = None
+    capped_on: str = ""
+    greeted: bool = False
 
 
 class TurnBegun(Event, frozen=True, kw_only=True):
@@ -296,7 +299,7 @@ class LetterReplayed(Event, frozen=True, kw_only=True):
 
 
 class SendingSwitched(Event, frozen=True, kw_only=True):
-    """Sending was paused or resumed, for all channels where ``channel`` is empty. ``reason``: the operator's words."""
+    """Sending was paused or resumed, everywhere where ``channel`` is empty. ``reason``: the operator's words."""
 
     paused: bool
     reason: str

@@ -30,6 +30,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ExceptionHandler
 
+from parley_common.http_limits import fit_open_files, protocol_for, read_http_limits
 from parley_common.logs import start_logging
 from parley_common.settings import Common, SettingsError, read_common
 from parley_common.tracing import start_tracing, stop_tracing
@@ -71,7 +72,7 @@ def run(build: Callable[[Common], Service], description: str | None) -> None:
         description=description, epilog="All settings come from the environment; the README lists them."
     ).parse_args()
     try:
-        common = read_common()
+        common, limits = read_common(), read_http_limits()
         service = build(common)
         listener = _listen(common.host, service)
     except SettingsError as error:
@@ -84,6 +85,8 @@ def run(build: Callable[[Common], Service], description: str | None) -> None:
         access_log=False,
         timeout_graceful_shutdown=int(common.grace_s),
         server_header=False,
+        http=protocol_for(fit_open_files(limits)),
+        ws="none",
     )
     _survive_own_end()
     uvicorn.Server(config).run(sockets=[listener])
@@ -116,7 +119,9 @@ def _application(service: Service, grace_s: float) -> Starlette:
 
     health = [Route("/livez", _livez), Route("/readyz", readyz), Route("/metrics", _metrics)]
     handlers: dict[type[Exception], ExceptionHandler] = {HTTPException: _refuse, Exception: _refuse}
-    return Starlette(routes=[*health, *service.routes], lifespan=lifespan, exception_handlers=handlers)
+    application = Starlette(routes=[*health, *service.routes], lifespan=lifespan, exception_handlers=handlers)
+    application.router.redirect_slashes = False  # it would take the client's Host at its word
+    return application
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

@@ -1,16 +1,21 @@
 """Finds what no doorbell speaks of any more, and rings again.
 
 A bell can be lost with the consumer that held it: restored from a backup, deleted by hand, forgotten by a broker.
-One process at a time walks through what is older than a minute and asks whether it is dealt with.
+One process at a time walks through what is older than a minute and asks whether it is dealt with. A bell that is
+still on its way is rung too; that costs a look at the conversation and nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from prometheus_client import Counter
 
@@ -23,10 +28,11 @@ _AGE = timedelta(seconds=60)
 _FIRST_LOOK_BACK = timedelta(days=2)
 _BATCH = 500
 _FETCH_S = 1.0
+_FORGOTTEN_AFTER_S = 30.0
 
 log = structlog.get_logger(__name__)
 
-_rung = Counter("parley_sweep_rings", "Conversations rung again because their bell was lost.", ["sweep"])
+_rung = Counter("parley_sweep_rings", "Conversations rung again because they were open for a minute.", ["sweep"])
 
 IsDone = Callable[[str, int], Awaitable[bool]]
 """Whether a conversation is dealt with up to this sequence."""
@@ -42,6 +48,7 @@ class Sweep:
         self._bus = bus
         self._leases = leases
         self._subject = subject
+        self._stream = topology.stream_of(subject)
         self._is_done = is_done
         self._ring = ring
         self._next_seq: int | None = None
@@ -57,28 +64,45 @@ class Sweep:
                 log.info("sweep put off, the broker is in trouble", error=type(error).__name__)
             await asyncio.sleep(_EVERY_S)
 
-    async def sweep(self, now: datetime | None = None) -> None:
-        """Walks on to what is a minute old at ``now``, and looks again at what was open before."""
+    async def sweep(self, now: datetime | None = None) -> int:
+        """Walks on to what is a minute old at ``now``, looks at all that is open; returns how many it rang."""
+        await self._begin_anew_if_restored()
         await self._walk((now or datetime.now(UTC)) - _AGE)
+        rung = 0
         for conversation, (seq, subject) in list(self._open.items()):
-            if await self._is_done(conversation, seq):
-                del self._open[conversation]
-            elif (stored := await self._bus.next(subject, seq=seq)) is not None:
-                log.warning("no bell spoke of this, it is rung again", conversation=conversation)
-                _rung.labels(self._subject).inc()
-                await self._ring(stored)
+            rung += await self._look(conversation, seq, subject)
+        if rung:
+            log.warning("open for a minute, rung again", sweep=self._subject, conversations=rung)
+            _rung.labels(self._subject).inc(rung)
+        return rung
+
+    async def _look(self, conversation: str, seq: int, subject: str) -> bool:
+        """Whether the conversation had to be rung. One that cannot be looked at holds up no other."""
+        try:
+            stored = None if await self._is_done(conversation, seq) else await self._bus.next(subject, seq=seq)
+        except BROKER_TROUBLE:
+            raise
+        except Exception:
+            log.exception("not looked at, it is tried again", conversation=conversation)
+            return False
+        if stored is None:
+            del self._open[conversation]  # dealt with, or erased
+            return False
+        await self._ring(stored)
+        return True
+
+    async def _begin_anew_if_restored(self) -> None:
+        """A stream that ends before we are was restored: its sequences will be given out again."""
+        state = (await self._bus.js.stream_info(self._stream)).state
+        if self._next_seq is not None and self._next_seq > state.last_seq + 1:
+            self._next_seq = None
+            self._open.clear()
 
     async def _walk(self, until: datetime) -> None:
         """Notes the newest message of every conversation that is older than ``until``."""
-        subscription = await self._bus.js.pull_subscribe(
-            self._subject, stream=topology.stream_of(self._subject), config=self._reader(until)
-        )
-        try:
+        async with self._reading(until) as reader:
             while True:
-                try:
-                    messages = await subscription.fetch(_BATCH, timeout=_FETCH_S)
-                except TimeoutError:
-                    return
+                messages = await _fetch(reader)
                 for message in messages:
                     place = message.metadata
                     if place.timestamp > until:
@@ -86,8 +110,20 @@ class Sweep:
                     conversation = topology.conversation_of(message.subject)
                     self._open[conversation] = (place.sequence.stream, message.subject)
                     self._next_seq = place.sequence.stream + 1
+                if not messages:
+                    return
+
+    @asynccontextmanager
+    async def _reading(self, until: datetime) -> AsyncIterator[JetStreamContext.PullSubscription]:
+        """A consumer for one walk. It is deleted at the end: to unsubscribe leaves it behind."""
+        config = self._reader(until)
+        reader = await self._bus.js.pull_subscribe(self._subject, stream=self._stream, config=config)
+        try:
+            yield reader
         finally:
-            await subscription.unsubscribe()
+            with contextlib.suppress(*BROKER_TROUBLE):
+                await reader.unsubscribe()
+                await self._bus.js.delete_consumer(self._stream, str(config.name))
 
     def _reader(self, until: datetime) -> ConsumerConfig:
         """From where the last walk ended; the first begins two days back."""
@@ -96,7 +132,7 @@ class Sweep:
             headers_only=True,
             mem_storage=True,
             num_replicas=1,
-            inactive_threshold=30.0,
+            inactive_threshold=_FORGOTTEN_AFTER_S,
         )
         if self._next_seq is None:
             config.deliver_policy = DeliverPolicy.BY_START_TIME
@@ -105,3 +141,11 @@ class Sweep:
             config.deliver_policy = DeliverPolicy.BY_START_SEQUENCE
             config.opt_start_seq = self._next_seq
         return config
+
+
+async def _fetch(reader: JetStreamContext.PullSubscription) -> list[Msg]:
+    """What comes next, nothing at the end."""
+    try:
+        return await reader.fetch(_BATCH, timeout=_FETCH_S)
+    except TimeoutError:
+        return []

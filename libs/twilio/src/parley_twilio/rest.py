@@ -100,14 +100,20 @@ class _HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc] # the twilio pac
         self._valid = 0
 
     async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        tokens = self._channel.auth_tokens
-        first = self._valid
-        for token in tokens[first:] + tokens[:first]:
-            kwargs["auth"] = (self._channel.account_sid, token)
-            response = await super().request(method, self._ours(url), *args, **kwargs)
+        response = await self._ask(self._valid, method, url, *args, **kwargs)
+        for number in range(len(self._channel.auth_tokens)):
             if response.status_code != _UNAUTHORIZED:
-                self._valid = tokens.index(token)
                 break
+            if number != self._valid:
+                response = await self._ask(number, method, url, *args, **kwargs)
+        return response
+
+    async def _ask(self, number: int, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        """The answer to the token of this number, which is remembered where it is valid."""
+        kwargs["auth"] = (self._channel.account_sid, self._channel.auth_tokens[number])
+        response: Response = await super().request(method, self._ours(url), *args, **kwargs)
+        if response.status_code != _UNAUTHORIZED:
+            self._valid = number
         return response
 
     def _ours(self, url: str) -> str:

@@ -1,7 +1,7 @@
 """A conversation's chain of sends: what its last event says is to be done next. Pure.
 
-The chain is one subject for the whole conversation, so its end is the cursor of egress: which part of which
-message of which turn was last, and what came of it.
+The chain is one subject for a whole lane of the conversation, so its end is the cursor of egress: which part of
+which message of which turn was last, and what came of it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 
-from parley_common.events import AnyEvent, PartAttempted, PartFailed, PartSent, SendEvent, Slot
+from parley_common.events import AnyEvent, FailureClass, PartAttempted, PartFailed, PartSent, SendEvent, Slot
 
 
 class Standing(Enum):
@@ -28,8 +28,9 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """The chain's last event, its sequence (0: none), and when it was stored."""
+    """The chain's subject, its last event, the event's sequence (0: none), and when it was stored."""
 
+    chain: str
     seq: int = 0
     event: SendEvent | None = None
     stored_at: datetime = _LONG_AGO
@@ -59,16 +60,21 @@ class End:
                 return 0
 
     @property
+    def failure(self) -> FailureClass | None:
+        """Why the part at the end was not sent and is to be tried again; None where that isn't so."""
+        return self.event.failure if isinstance(self.event, PartFailed) and not self.event.final else None
+
+    @property
     def slot(self) -> Slot | None:
         """Where the last event stands."""
         return self.event.slot if self.event else None
 
 
-def fold(event: AnyEvent, seq: int, stored_at: datetime) -> End:
+def fold(chain: str, event: AnyEvent, seq: int, stored_at: datetime) -> End:
     """The end after this event. Raises ``ValueError`` for one that has no place in the chain."""
     if not isinstance(event, PartAttempted | PartSent | PartFailed):
         raise ValueError(f"{type(event).__name__} has no place in a chain of sends")
-    return End(seq=seq, event=event, stored_at=stored_at)
+    return End(chain=chain, seq=seq, event=event, stored_at=stored_at)
 
 
 @dataclass(frozen=True, kw_only=True)

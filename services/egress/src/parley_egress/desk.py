@@ -1,115 +1,214 @@
-"""A sender's desk: parts queue here for a slot of the sender's rate, replies before what can wait.
+"""A sender's desk: parts queue here for the sender's rate, replies before what can wait, the oldest first.
 
-One process owns a sender, so the rate is exact without asking anybody. Slots are handed out at the rate, and paid
-for at the very moment of the POST: parts held up in between, by the broker or by Twilio, do not all go at once.
+One process owns a sender, so the rate is exact without asking anybody. A slot lets a part prepare; it pays at the
+very moment of the POST, so that parts held up in between, by the broker or by Twilio, do not all go at once. At
+both places the order is the same: a reply waits for one text of lower priority at most.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import time
-from enum import IntEnum
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, Protocol, TypeVar
 
 from parley_common.doorbells import Busy
+from parley_common.events import Priority
 from parley_egress.rate import Bucket
 
-_MOST_UNPAID_S = 0.25
-"""As much of the rate may be in preparation; what is granted beyond would only wait with its attempt written."""
+T = TypeVar("T")
+
+_PREPARES_S = 0.25
+"""How long before it can pay a part may prepare; earlier it would only wait with its attempt written."""
+
+_LOOK_AGAIN_S = 0.25
+_RANKS = {Priority.REPLY: 0, Priority.OPERATOR: 1, Priority.NOTIFICATION: 2}
 
 
-class Priority(IntEnum):
-    """Who goes first when several wait."""
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What a part asks the desk for. ``at``: when what it belongs to was written; ``expires_at``: until when the
+    wait makes sense.
+    """
 
-    REPLY = 0
+    priority: Priority
+    at: datetime
+    expires_at: datetime
+    segments: int
+
+    @property
+    def rank(self) -> tuple[int, datetime]:
+        """Who goes first."""
+        return (_RANKS[self.priority], self.at)
+
+
+class Door(Protocol):
+    """Whether anything may go at all."""
+
+    def wait_s(self) -> float:
+        """0.0 where it may, else when to look again, in seconds."""
+
+    def let_through(self) -> bool:
+        """Notes that one goes; says whether it is a probe."""
 
 
 class Grant:
     """One part's slot: pays at its POST, or is given back."""
 
-    def __init__(self, desk: Desk, segments: int) -> None:
+    def __init__(self, desk: Desk, claim: Claim, *, is_probe: bool) -> None:
+        self.is_probe = is_probe
         self._desk = desk
-        self._segments = segments
+        self._claim = claim
         self._open = True
 
     async def pay(self) -> None:
         """Returns when the POST may start; call it right before."""
-        await self._desk.pay(self._segments)
+        await self._desk.pay(self._claim)
         self.give_back()
 
     def give_back(self) -> None:
         """Lets others have what was not used; does nothing after ``pay``."""
         if self._open:
             self._open = False
-            self._desk.forget(self._segments)
+            self._desk.forget(self._claim)
 
 
 class Desk:
-    """Hands out slots of one sender's rate."""
+    """Hands out slots of one sender's rate, as long as its door is open."""
 
-    def __init__(self, bucket: Bucket) -> None:
-        self._slots = bucket
-        self._posts = bucket
-        self._unpaid = 0
-        self._waiting: list[tuple[int, int, int, asyncio.Future[Grant]]] = []
-        self._order = itertools.count()
-        self._serving: asyncio.Task[None] | None = None
-        self._paid = asyncio.Event()
-        self._till = asyncio.Lock()
+    def __init__(self, bucket: Bucket, door: Door) -> None:
+        self.bucket = bucket
+        self._door = door
+        self._slots: Queue[Grant] = Queue()
+        self._till: Queue[None] = Queue()
+        self._unpaid: Counter[Priority] = Counter()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._changed = asyncio.Event()
         self._open = True
 
-    async def slot(self, priority: Priority, segments: int) -> Grant:
-        """Returns when it is this part's turn to prepare. Raises ``Busy`` once the desk is closed."""
+    async def slot(self, claim: Claim) -> Grant:
+        """Returns when it is this part's turn to prepare, or to be found expired. Raises ``Busy`` once closed."""
         if not self._open:
             raise Busy
-        granted: asyncio.Future[Grant] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), segments, granted))
-        if self._serving is None:
-            self._serving = asyncio.create_task(self._serve())
+        granted = self._slots.join(claim)
+        self._changed.set()
+        self._keep("slots", self._serve)
         return await granted
 
-    async def pay(self, segments: int) -> None:
+    async def pay(self, claim: Claim) -> None:
         """Waits until the rate allows a POST, and takes its segments from the rate."""
-        async with self._till:
-            while wait_s := self._posts.wait_s(time.monotonic()):
-                await asyncio.sleep(wait_s)
-            self._posts = self._posts.take(segments, time.monotonic())
+        paid = self._till.join(claim)
+        self._keep("till", self._collect)
+        await paid
 
-    def forget(self, segments: int) -> None:
+    def forget(self, claim: Claim) -> None:
         """A grant is over, paid or not."""
-        self._unpaid -= segments
-        self._paid.set()
+        self._unpaid[claim.priority] -= claim.segments
+        self._changed.set()
 
     def close(self) -> None:
-        """Grants nothing more: whoever waits is told ``Busy``."""
+        """Grants nothing more: whoever waits for a slot is told ``Busy``. What is granted may still pay."""
         self._open = False
-        if self._serving is not None:
-            self._serving.cancel()
-        for *_, granted in self._waiting:
-            if not granted.done():
-                granted.set_exception(Busy())
+        if (serving := self._tasks.pop("slots", None)) is not None:
+            serving.cancel()
+        self._slots.send_away(Busy())
 
     @property
     def owes_s(self) -> float:
         """How long until all that was sent is within the rate."""
-        return self._posts.wait_s(time.monotonic())
+        return self.bucket.wait_s(time.monotonic())
+
+    def _keep(self, name: str, work: _Work) -> None:
+        if name not in self._tasks or self._tasks[name].done():
+            self._tasks[name] = asyncio.create_task(work())
 
     async def _serve(self) -> None:
-        while self._waiting:
-            wait_s = self._slots.wait_s(time.monotonic())
-            if wait_s:
-                await asyncio.sleep(wait_s)
-            elif self._unpaid / self._slots.segments_per_s > _MOST_UNPAID_S:
-                self._paid.clear()
-                await self._paid.wait()
+        while (claim := self._slots.first) is not None:
+            self._changed.clear()
+            wait_s = self._door.wait_s()
+            if claim.expires_at <= datetime.now(UTC):
+                self._slots.serve(self._grant(claim, is_probe=False))
+            elif wait_s:
+                self._drop_expired()
+                await asyncio.sleep(min(wait_s, _LOOK_AGAIN_S))
+            elif (early_s := self._pays_in_s(claim) - _PREPARES_S) > 0.0:
+                await self._change_within(early_s)
             else:
-                self._grant()
-        self._serving = None
+                self._slots.serve(self._grant(claim, is_probe=self._door.let_through()))
 
-    def _grant(self) -> None:
-        _, _, segments, granted = heapq.heappop(self._waiting)
-        if not granted.done():
-            self._slots = self._slots.take(segments, time.monotonic())
-            self._unpaid += segments
-            granted.set_result(Grant(self, segments))
+    def _drop_expired(self) -> None:
+        """What has expired need not wait for the door: it goes nowhere."""
+        for claim, granted in self._slots.take_expired(datetime.now(UTC)):
+            granted.set_result(self._grant(claim, is_probe=False))
+
+    async def _collect(self) -> None:
+        while (claim := self._till.first) is not None:
+            if wait_s := self.bucket.wait_s(time.monotonic()):
+                await asyncio.sleep(wait_s)
+            else:
+                self.bucket = self.bucket.take(claim.segments, time.monotonic())
+                self._till.serve(None)
+
+    def _grant(self, claim: Claim, *, is_probe: bool) -> Grant:
+        self._unpaid[claim.priority] += claim.segments
+        return Grant(self, claim, is_probe=is_probe)
+
+    def _pays_in_s(self, claim: Claim) -> float:
+        """When this claim could pay: after the text before it, and after what is prepared and goes first."""
+        ahead = sum(n for priority, n in self._unpaid.items() if _RANKS[priority] <= _RANKS[claim.priority])
+        return self.bucket.wait_s(time.monotonic()) + ahead / self.bucket.segments_per_s
+
+    async def _change_within(self, most_s: float) -> None:
+        """Returns when somebody came, paid or left, or when the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(most_s):
+                await self._changed.wait()
+
+
+class _Work(Protocol):
+    async def __call__(self) -> None: ...
+
+
+class Queue(Generic[T]):
+    """Who waits for what, in the order of their claims; whoever has left is passed over."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[tuple[int, datetime], int, Claim, asyncio.Future[T]]] = []
+        self._order = itertools.count()
+
+    @property
+    def first(self) -> Claim | None:
+        """The claim that is next, None where nobody waits."""
+        while self._waiting and self._waiting[0][-1].done():
+            heapq.heappop(self._waiting)
+        return self._waiting[0][2] if self._waiting else None
+
+    def join(self, claim: Claim) -> asyncio.Future[T]:
+        """Takes a place; the future is done when it is its turn."""
+        turn: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (claim.rank, next(self._order), claim, turn))
+        return turn
+
+    def serve(self, result: T) -> None:
+        """Gives the first what it waits for."""
+        heapq.heappop(self._waiting)[-1].set_result(result)
+
+    def take_expired(self, now: datetime) -> list[tuple[Claim, asyncio.Future[T]]]:
+        """Takes out all whose wait makes no sense any more."""
+        late = [entry for entry in self._waiting if entry[2].expires_at <= now]
+        if late:
+            self._waiting = [entry for entry in self._waiting if entry[2].expires_at > now]
+            heapq.heapify(self._waiting)
+        return [(claim, turn) for _, _, claim, turn in sorted(late, key=lambda e: e[:2]) if not turn.done()]
+
+    def send_away(self, error: Exception) -> None:
+        """Tells all who wait that they wait in vain."""
+        for *_, turn in self._waiting:
+            if not turn.done():
+                turn.set_exception(error)
+        self._waiting.clear()

@@ -17,7 +17,8 @@ import structlog
 from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.channels import Channel
-from parley_common.events import DeliveryReport, Evidence, PartAttempted, PartSent
+from parley_common.events import DeliveryReport, Evidence, PartAttempted, PartEvent, PartSent
+from parley_egress.lanes import LANES
 from parley_egress.listing import Log, NoLog, alike
 from parley_egress.twilio_api import TwilioApi
 
@@ -37,11 +38,16 @@ Rest = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """A part in doubt: its open attempt, where and when that was stored, when its reply expires, whose it is."""
+    """A part in doubt: its open attempt, where and when that was stored, when it expires, whose it is.
+
+    ``since``: when it may have been sent first. ``restored``: what became of it stood in streams that were lost.
+    """
 
     attempt: PartAttempted
     seq: int
     stored_at: datetime
+    since: datetime
+    restored: bool
     expires_at: datetime
     channel: Channel
 
@@ -78,14 +84,19 @@ class Evidences:
 
     async def callback(self, attempt: PartAttempted) -> Proof | None:
         """The proof in a status callback that carried the part's id, if one has come."""
-        stored = await self._bus.last(topology.reports(attempt.conversation, attempt.part_id))
+        report = await self.report(attempt)
+        if report is None:
+            return None
+        return Proof(sid=report.sid, status=report.status, evidence=Evidence.CALLBACK)
+
+    async def report(self, part: PartEvent) -> DeliveryReport | None:
+        """The newest status callback that carried the part's id, if one has come."""
+        stored = await self._bus.last(topology.reports(part.conversation, part.part_id))
         try:
             report = stored.event() if stored is not None else None
         except msgspec.DecodeError:
             return None
-        if not isinstance(report, DeliveryReport):
-            return None
-        return Proof(sid=report.sid, status=report.status, evidence=Evidence.CALLBACK)
+        return report if isinstance(report, DeliveryReport) else None
 
     async def settle(self, doubt: Doubt, rest: Rest) -> Proof | Absent | Undecided:
         """Returns once it is known, likely enough, or too late to find out."""
@@ -114,12 +125,13 @@ class Evidences:
                 return await self._likeliest(doubt, found)
             case NoLog(for_good=True):
                 log.warning("Twilio's log cannot be read", reason=found.reason)
-                return Absent() if doubt.attempt.doubts == 0 and not doubt.is_over else Undecided()
+                once_more = doubt.attempt.doubts == 0 and not doubt.restored and not doubt.is_over
+                return Absent() if once_more else Undecided()
             case NoLog():
                 return Undecided() if doubt.is_over else None
 
     async def _likeliest(self, doubt: Doubt, found: Log) -> Proof | Absent:
-        candidates = alike(doubt.attempt, doubt.stored_at, found.messages)
+        candidates = alike(doubt.attempt, doubt.since, found.messages)
         if not candidates:
             return Absent()
         claimed = await self._claimed(doubt)
@@ -131,12 +143,13 @@ class Evidences:
     async def _claimed(self, doubt: Doubt) -> set[str]:
         """The SIDs that are known to be other parts of the conversation, of the last minutes."""
         claimed: set[str] = set()
-        subject, seq = topology.sends(doubt.attempt.conversation), max(1, doubt.seq - _EVENTS_BACK)
-        while (stored := await self._bus.next(subject, seq=seq)) is not None:
-            event = stored.event()
-            if isinstance(event, PartSent):
-                claimed.add(event.sid)
-            seq = stored.seq + 1
+        for lane in LANES:
+            seq = max(1, doubt.seq - _EVENTS_BACK)
+            while (stored := await self._bus.next(lane.chain(doubt.attempt.conversation), seq=seq)) is not None:
+                event = stored.event()
+                if isinstance(event, PartSent):
+                    claimed.add(event.sid)
+                seq = stored.seq + 1
         return claimed
 
 

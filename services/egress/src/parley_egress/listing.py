@@ -49,8 +49,8 @@ class NoLog:
     for_good: bool
 
 
-def alike(attempt: PartAttempted, attempted_at: datetime, messages: Iterable[Logged]) -> list[Logged]:
-    """The messages that may be this attempt, which was stored at that time."""
+def alike(attempt: PartAttempted, since: datetime, messages: Iterable[Logged]) -> list[Logged]:
+    """The messages that may be this part, which was not sent before ``since``."""
     words = attempt.body.split()
     return [
         message
@@ -59,5 +59,5 @@ def alike(attempt: PartAttempted, attempted_at: datetime, messages: Iterable[Log
         and message.body.removeprefix(_TRIAL).split() == words
         and (message.sender in (None, attempt.sender) or attempt.sender.startswith("MG"))
         and message.created_at is not None
-        and message.created_at >= attempted_at - CLOCKS_DIFFER
+        and message.created_at >= since - CLOCKS_DIFFER
     ]

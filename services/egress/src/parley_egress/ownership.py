@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 
 import structlog
 
@@ -16,6 +17,7 @@ from parley_common.channels import Channel
 from parley_common.domain.phone_numbers import SenderType, parse_address, sender_type
 from parley_common.identity import Identity
 from parley_common.leases import SESSION_TTL_S, Leases, boot_clock_s
+from parley_egress.accounts import Gate
 from parley_egress.desk import Desk
 from parley_egress.rate import LARGEST_PART, new_owner
 
@@ -28,8 +30,9 @@ log = structlog.get_logger(__name__)
 class Ownership:
     """The desks of the senders owned here, and who owns the others."""
 
-    def __init__(self, leases: Leases, identity: Identity) -> None:
+    def __init__(self, leases: Leases, identity: Identity, gate: Gate) -> None:
         self._leases = leases
+        self._gate = gate
         self._identity = identity
         self._desks: dict[str, Desk] = {}
         self._confirmed_at_s: dict[str, float] = {}
@@ -61,7 +64,8 @@ class Ownership:
                 return holder
             self._confirmed_at_s[key] = asked_at_s
             owed = LARGEST_PART if self._leases.inherited(_lease(key)) else 1
-            self._desks[key] = Desk(new_owner(_segments_per_s(channel, sender), time.monotonic(), owed))
+            bucket = new_owner(_segments_per_s(channel, sender), time.monotonic(), owed)
+            self._desks[key] = Desk(bucket, _ChannelDoor(self._gate, channel))
             log.info("owns sender", sender=key)
             return None
 
@@ -95,6 +99,20 @@ class Ownership:
 
     def _key(self, channel: Channel, sender: str) -> str:
         return self._identity.sender(channel.account_sid, sender)
+
+
+@dataclass(frozen=True)
+class _ChannelDoor:
+    """The gate, for one channel."""
+
+    gate: Gate
+    channel: Channel
+
+    def wait_s(self) -> float:
+        return self.gate.wait_s(self.channel)
+
+    def let_through(self) -> bool:
+        return self.gate.let_through(self.channel)
 
 
 def _segments_per_s(channel: Channel, sender: str) -> float:

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from parley_common.events import Media, PartAttempted, Slot, TurnDone
+from parley_common.events import Media, OutboundMessage, Outgoing, PartAttempted, Priority, Slot
 from parley_egress.rendering import part_id
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredTurn:
-    """A turn and where it is stored; its headers carry the trace."""
+class Origin:
+    """What a part belongs to, a turn or a message without one, and where and when it was stored.
+
+    Its headers carry the trace.
+    """
 
     seq: int
-    done: TurnDone
+    event: Outgoing
     headers: Mapping[str, str]
+    stored_at: datetime
+
+    @property
+    def priority(self) -> Priority:
+        """Who it goes before."""
+        return self.event.priority if isinstance(self.event, OutboundMessage) else Priority.REPLY
+
+    @property
+    def not_before(self) -> datetime | None:
+        """When it may go, None where it may at once."""
+        return self.event.not_before if isinstance(self.event, OutboundMessage) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +40,7 @@ class Part:
     ``rest``: the bodies after this one.
     """
 
-    turn: StoredTurn
+    origin: Origin
     slot: Slot
     of: int
     body: str
@@ -36,7 +51,7 @@ class Part:
     @property
     def message_id(self) -> str:
         """The reply it belongs to."""
-        return self.turn.done.messages[self.slot.message].id
+        return self.origin.event.messages[self.slot.message].id
 
     @property
     def part_id(self) -> str:
@@ -46,19 +61,19 @@ class Part:
     @property
     def media(self) -> tuple[Media, ...]:
         """The reply's attachments go with its first part."""
-        return self.turn.done.messages[self.slot.message].media if self.slot.part == 0 else ()
+        return self.origin.event.messages[self.slot.message].media if self.slot.part == 0 else ()
 
 
-def first_part(turn: StoredTurn, message: int, bodies: tuple[str, ...]) -> Part:
+def first_part(origin: Origin, message: int, bodies: tuple[str, ...]) -> Part:
     """The first part of a reply that nothing was sent of."""
-    slot = Slot(turn=turn.seq, message=message, part=0)
-    return Part(turn=turn, slot=slot, of=len(bodies), body=bodies[0], rest=bodies[1:])
+    slot = Slot(turn=origin.seq, message=message, part=0)
+    return Part(origin=origin, slot=slot, of=len(bodies), body=bodies[0], rest=bodies[1:])
 
 
-def same_part(turn: StoredTurn, attempt: PartAttempted) -> Part:
+def same_part(origin: Origin, attempt: PartAttempted) -> Part:
     """The part that was attempted, once more."""
     return Part(
-        turn=turn,
+        origin=origin,
         slot=attempt.slot,
         of=attempt.of,
         body=attempt.body,
@@ -68,7 +83,7 @@ def same_part(turn: StoredTurn, attempt: PartAttempted) -> Part:
     )
 
 
-def following_part(turn: StoredTurn, attempt: PartAttempted) -> Part:
+def following_part(origin: Origin, attempt: PartAttempted) -> Part:
     """The part after one that was sent, as it was split then."""
     slot = Slot(turn=attempt.slot.turn, message=attempt.slot.message, part=attempt.slot.part + 1)
-    return Part(turn=turn, slot=slot, of=attempt.of, body=attempt.rest[0], rest=attempt.rest[1:])
+    return Part(origin=origin, slot=slot, of=attempt.of, body=attempt.rest[0], rest=attempt.rest[1:])

@@ -22,18 +22,18 @@ class Stamp:
 
 def attempted(part: Part, stamp: Stamp, *, in_doubt: bool) -> PartAttempted:
     """The attempt, written before its POST. ``in_doubt``: nobody knows what became of the one before."""
-    done = part.turn.done
+    cause = part.origin.event
     return PartAttempted(
         id=stamp.id,
         at=stamp.at,
-        channel=done.channel,
-        conversation=done.conversation,
+        channel=cause.channel,
+        conversation=cause.conversation,
         part_id=part.part_id,
         message_id=part.message_id,
         slot=part.slot,
         of=part.of,
-        sender=done.sender,
-        contact=done.contact,
+        sender=cause.sender,
+        contact=cause.contact,
         body=part.body,
         media=part.media,
         rest=part.rest,
@@ -64,12 +64,12 @@ def sent(attempt: PartAttempted, seq: int, created: Created, evidence: Evidence,
 
 def failed(part: Part, seq: int, outcome: NotSent, stamp: Stamp) -> PartFailed:
     """The part was not sent; ``seq`` is its attempt, 0 where none was made."""
-    done = part.turn.done
+    cause = part.origin.event
     return PartFailed(
         id=stamp.id,
         at=stamp.at,
-        channel=done.channel,
-        conversation=done.conversation,
+        channel=cause.channel,
+        conversation=cause.conversation,
         part_id=part.part_id,
         message_id=part.message_id,
         slot=part.slot,

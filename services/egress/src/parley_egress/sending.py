@@ -15,38 +15,43 @@ import structlog
 from opentelemetry.trace import SpanKind
 from prometheus_client import Counter
 
-from parley_common import topology, tracing
+from parley_common import tracing
 from parley_common.bus import Bus
 from parley_common.channels import Channel, Channels
 from parley_common.consent import ConsentLedger
+from parley_common.control import Switches
 from parley_common.domain.segments import count_segments
-from parley_common.doorbells import Busy
-from parley_common.events import ConsentCause, ConsentChanged, Evidence, FailureClass, PartAttempted, SendEvent
+from parley_common.doorbells import Busy, Later
+from parley_common.events import (
+    ConsentCause,
+    ConsentChanged,
+    Evidence,
+    FailureClass,
+    PartAttempted,
+    PartSent,
+    SendEvent,
+)
 from parley_common.leases import boot_clock_s
-from parley_egress import records
+from parley_egress import due, records, refusals
+from parley_egress.accounts import Accounts, Gate
 from parley_egress.backoff import delay_s
 from parley_egress.chain import End, Standing, fold
-from parley_egress.desk import Desk, Grant, Priority
+from parley_egress.desk import Claim, Desk, Grant
 from parley_egress.evidence import Absent, Doubt, Evidences, Proof, Undecided, rest_for
-from parley_egress.outcome import Created, InDoubt, NotSent, Outcome
+from parley_egress.outcome import ACTIONS, Action, Created, InDoubt, NotSent, Outcome
 from parley_egress.ownership import Ownership
 from parley_egress.parts import Part
+from parley_egress.refusals import Refusals
 from parley_egress.twilio_api import Text, TwilioApi
 
 POST_WITHIN_S = 5.0
 """A POST starts within this time after its attempt was asked for, or not at all."""
 
+_MOST_LATER_S = 300.0
+
 log = structlog.get_logger(__name__)
 
-_parts = Counter("parley_parts", "Parts of replies, by what came of each attempt.", ["outcome"])
-
-_EXPIRED = NotSent(failure=FailureClass.EXPIRED, final=True, reason="it expired before it could be sent")
-_OPTED_OUT = NotSent(failure=FailureClass.OPTED_OUT, final=True, reason="the person said STOP to this sender")
-_NO_CHANNEL = NotSent(failure=FailureClass.CONFIGURATION, final=True, reason="its channel does not exist")
-_UNDECIDED = NotSent(
-    failure=FailureClass.UNDECIDED, final=True, reason="nobody can tell whether Twilio has it; look in its log"
-)
-_TOO_LATE = NotSent(failure=FailureClass.UNREACHABLE, final=False, reason="no POST: the attempt was too old")
+_parts = Counter("parley_parts", "Parts of messages, by what came of each attempt.", ["outcome"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,8 @@ class Tools:
     bus: Bus
     channels: Channels
     ownership: Ownership
+    accounts: Accounts
+    switches: Switches
     api: TwilioApi
     consent: ConsentLedger
     evidences: Evidences
@@ -68,8 +75,12 @@ class Sending:
         self._bus = tools.bus
         self._channels = tools.channels
         self._ownership = tools.ownership
+        self._accounts = tools.accounts
+        self._switches = tools.switches
+        self._gate = Gate(tools.switches, tools.accounts)
         self._api = tools.api
         self._consent = tools.consent
+        self._refusals = Refusals(tools.bus, tools.consent)
         self._evidences = tools.evidences
         self._worker = secrets.token_hex(8)
         self._closing = asyncio.Event()
@@ -80,55 +91,78 @@ class Sending:
         self._ownership.close()
 
     async def advance(self, part: Part, end: End) -> End:
-        """Takes the part one step further and returns the chain's new end. Raises ``Busy``, ``Superseded``."""
-        done = part.turn.done
-        channel = self._channels.named(done.channel)
+        """Takes the part one step further and returns the chain's new end.
+
+        Raises ``Busy``, ``Later`` where it is not due, ``Superseded``.
+        """
+        event = part.origin.event
+        channel = self._channels.named(event.channel)
         if channel is None:
-            return await self._fail(part, end, _UNDECIDED if end.standing is Standing.IN_DOUBT else _NO_CHANNEL)
+            in_doubt = end.standing is Standing.IN_DOUBT
+            return await self._fail(part, end, refusals.UNDECIDED if in_doubt else refusals.NO_CHANNEL)
         if end.standing is Standing.IN_DOUBT and (settled := await self._settle(channel, part, end)) is not None:
             return settled
-        if end.standing is Standing.TRY_AGAIN:
-            await self._rest(delay_s(part.attempts, random.random()))  # noqa: S311 - spreads retries
+        if self._is_unsure(part, end):
+            return await self._append(records.attempted(part, self._stamp(), in_doubt=False), end)
+        await self._wait_until_due(part, end)
         with tracing.span(
             "send part",
             SpanKind.PRODUCER,
-            parent=tracing.extract(part.turn.headers),
-            attributes={"parley.conversation": done.conversation, "parley.part_id": part.part_id},
+            parent=tracing.extract(part.origin.headers),
+            attributes={"parley.conversation": event.conversation, "parley.part_id": part.part_id},
         ):
-            grant = await self._desk(channel, part).slot(Priority.REPLY, count_segments(part.body).segments)
+            grant = await self._desk(channel, part).slot(_claim(part))
             try:
-                async with self._api.room(channel):
+                async with self._accounts.of(channel).places:
                     return await self._send(channel, part, end, grant)
             finally:
                 grant.give_back()
 
     async def _send(self, channel: Channel, part: Part, end: End, grant: Grant) -> End:
-        """With a slot in hand: a last look at evidence, expiry and consent, the attempt, the POST, the record."""
+        """With a slot in hand: a last look at evidence and refusals, the attempt, the POST, the record."""
         self._desk(channel, part)
-        doubted = end.event if isinstance(end.event, PartAttempted) and end.event.slot == part.slot else None
+        doubted = _attempt_of(part, end)
         if doubted is not None and (proof := await self._evidences.callback(doubted)) is not None:
             return await self._proven(doubted, end, proof)
-        refusal = await self._refusal(part)
+        refusal = await self._refusals.find(channel, part)
+        if refusal is None and self._gate.stops(channel, is_probe=grant.is_probe):
+            return end  # the door was closed meanwhile: it waits for another slot
+        refusal = refusal or await self._refusals.cap(channel, part)
         if refusal is not None:
             return await self._fail(part, end, refusal)
+        return await self._attempt(channel, part, end, grant)
+
+    async def _attempt(self, channel: Channel, part: Part, end: End, grant: Grant) -> End:
         asked_at_s = boot_clock_s()
-        attempt = records.attempted(part, self._stamp(), in_doubt=doubted is not None)
+        attempt = records.attempted(part, self._stamp(), in_doubt=_attempt_of(part, end) is not None)
         end = await self._append(attempt, end)
         await grant.pay()
         if boot_clock_s() - asked_at_s > POST_WITHIN_S:
-            return await self._fail(part, end, _TOO_LATE)
+            return await self._fail(part, end, refusals.TOO_LATE)
         posted_at = datetime.now(UTC)
         outcome = await self._api.send(channel, _text(part, posted_at))
+        self._accounts.learn(channel, outcome)
         if isinstance(outcome, NotSent) and outcome.failure is FailureClass.OPTED_OUT:
             await self._consent.record(_opt_out(part, posted_at))
         return await self._record(part, attempt, end, outcome)
 
-    async def _refusal(self, part: Part) -> NotSent | None:
-        """Why the part is not to be sent any more."""
-        done = part.turn.done
-        if done.expires_at <= datetime.now(UTC):
-            return _EXPIRED
-        return None if await self._consent.granted(done.sender, done.contact) else _OPTED_OUT
+    async def _wait_until_due(self, part: Part, end: End) -> None:
+        before = await self._evidences.report(end.event) if isinstance(end.event, PartSent) else None
+        wait_s = due.wait_s(part, end, before, datetime.now(UTC))
+        if wait_s:
+            raise Later(min(wait_s, _MOST_LATER_S))
+        if end.failure is not None and ACTIONS[end.failure].action is Action.RETRY:
+            await self._rest(delay_s(part.attempts, random.random()))  # noqa: S311 - spreads retries
+
+    def _is_unsure(self, part: Part, end: End) -> bool:
+        """Whether the part may have been sent after the backup that was restored: nobody remembers.
+
+        It is given an attempt without a POST, and with that it is in doubt like any other.
+        """
+        restored = self._switches.restored
+        if restored is None or part.origin.stored_at > restored.at:
+            return False
+        return end.slot != part.slot or end.stored_at <= restored.at
 
     async def _record(self, part: Part, attempt: PartAttempted, end: End, outcome: Outcome) -> End:
         _parts.labels(type(outcome).__name__).inc()
@@ -146,24 +180,30 @@ class Sending:
 
     async def _settle(self, channel: Channel, part: Part, end: End) -> End | None:
         """The chain's end once the part in doubt is settled; None where it may be sent again."""
-        attempt = end.event
-        if not isinstance(attempt, PartAttempted) or attempt.slot != part.slot:
+        attempt = _attempt_of(part, end)
+        if attempt is None:
             return None  # its turn is gone, and with it all that could be sent again
-        doubt = Doubt(
-            attempt=attempt,
-            seq=end.seq,
-            stored_at=end.stored_at,
-            expires_at=part.turn.done.expires_at,
-            channel=channel,
-        )
-        match await self._evidences.settle(doubt, self._rest):
+        match await self._evidences.settle(self._doubt(channel, part, attempt, end), self._rest):
             case Proof() as proof:
                 return await self._proven(attempt, end, proof)
             case Undecided():
-                return await self._fail(part, end, _UNDECIDED)
+                return await self._fail(part, end, refusals.UNDECIDED)
             case Absent():
                 log.warning("no evidence of the part in doubt, it is sent again", part_id=attempt.part_id)
                 return None
+
+    def _doubt(self, channel: Channel, part: Part, attempt: PartAttempted, end: End) -> Doubt:
+        restored = self._switches.restored
+        is_restored = restored is not None and part.origin.stored_at <= restored.at
+        return Doubt(
+            attempt=attempt,
+            seq=end.seq,
+            stored_at=end.stored_at,
+            since=part.origin.event.at if is_restored else end.stored_at,
+            restored=is_restored,
+            expires_at=part.origin.event.expires_at,
+            channel=channel,
+        )
 
     async def _proven(self, attempt: PartAttempted, end: End, proof: Proof) -> End:
         log.info("part in doubt was sent", part_id=attempt.part_id, sid=proof.sid, evidence=proof.evidence.value)
@@ -181,12 +221,11 @@ class Sending:
         return await self._append(records.failed(part, seq, outcome, self._stamp()), end)
 
     async def _append(self, event: SendEvent, end: End) -> End:
-        subject = topology.sends(event.conversation)
-        seq = await self._bus.append(subject, event, after=end.seq, chain=subject)
-        return fold(event, seq, datetime.now(UTC))
+        seq = await self._bus.append(end.chain, event, after=end.seq, chain=end.chain)
+        return fold(end.chain, event, seq, datetime.now(UTC))
 
     def _desk(self, channel: Channel, part: Part) -> Desk:
-        desk = self._ownership.desk(channel, part.turn.done.sender)
+        desk = self._ownership.desk(channel, part.origin.event.sender)
         if desk is None or self._closing.is_set():
             raise Busy
         return desk
@@ -195,12 +234,27 @@ class Sending:
         return records.Stamp(id=secrets.token_hex(16), at=datetime.now(UTC), worker=self._worker)
 
 
+def _attempt_of(part: Part, end: End) -> PartAttempted | None:
+    """The part's open attempt, if the chain ends with it."""
+    return end.event if isinstance(end.event, PartAttempted) and end.event.slot == part.slot else None
+
+
+def _claim(part: Part) -> Claim:
+    event = part.origin.event
+    return Claim(
+        priority=part.origin.priority,
+        at=event.at,
+        expires_at=event.expires_at,
+        segments=count_segments(part.body).segments,
+    )
+
+
 def _text(part: Part, posted_at: datetime) -> Text:
-    done = part.turn.done
+    event = part.origin.event
     return Text(
         part_id=part.part_id,
-        sender=done.sender,
-        contact=done.contact,
+        sender=event.sender,
+        contact=event.contact,
         body=part.body,
         posted_at=posted_at,
         media_urls=tuple(media.url for media in part.media),
@@ -209,14 +263,14 @@ def _text(part: Part, posted_at: datetime) -> Text:
 
 def _opt_out(part: Part, posted_at: datetime) -> ConsentChanged:
     """What a 21610 teaches, as of its POST: a START that came later still counts."""
-    done = part.turn.done
+    event = part.origin.event
     return ConsentChanged(
         id=f"consent-{part.part_id}",
         at=posted_at,
-        channel=done.channel,
-        conversation=done.conversation,
-        scope=done.sender,
-        contact=done.contact,
+        channel=event.channel,
+        conversation=event.conversation,
+        scope=event.sender,
+        contact=event.contact,
         granted=False,
         cause=ConsentCause.TWILIO_21610,
     )

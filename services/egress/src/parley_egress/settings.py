@@ -6,7 +6,15 @@ import os
 from dataclasses import dataclass
 
 from parley_common.channels import Channels, read_channels
-from parley_common.settings import Environment, read_limits, read_number, read_port, read_text, read_whole
+from parley_common.settings import (
+    Environment,
+    SettingsError,
+    read_limits,
+    read_number,
+    read_port,
+    read_text,
+    read_whole,
+)
 from parley_common.topology import Limits
 
 PORT_VARIABLE = "PARLEY_EGRESS_PORT"
@@ -36,8 +44,23 @@ class Settings:
     sending: SendSettings
 
 
+_LEAST_SETTLE_S = 6.0
+"""A POST begins within five seconds of its attempt; one for the way."""
+
+
 def read_settings(environment: Environment = os.environ) -> Settings:
     """Reads them, or says what is wrong."""
+    settings = _read(environment)
+    least_s = settings.sending.post_timeout_s + _LEAST_SETTLE_S
+    if settings.sending.settle_s < least_s:
+        raise SettingsError(
+            f"PARLEY_SETTLE_S is {settings.sending.settle_s:g}: a text still on its way would be sent again; "
+            f"write at least {least_s:g}, which is PARLEY_TWILIO_TIMEOUT_S and {_LEAST_SETTLE_S:g} s"
+        )
+    return settings
+
+
+def _read(environment: Environment) -> Settings:
     return Settings(
         port=read_port(environment, PORT_VARIABLE, 8084),
         channels=read_channels(environment),

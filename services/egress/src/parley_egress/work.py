@@ -1,4 +1,4 @@
-"""What egress does: doorbells of turns in, texts to Twilio out."""
+"""What egress does: doorbells of turns and of other messages in, texts to Twilio out."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import asyncio
 from collections.abc import Sequence
 
 import msgspec
-import structlog
 
 from parley_common import events, topology
-from parley_common.bells import BellSubscriber
 from parley_common.bus import Bus
 from parley_common.consent import ConsentLedger
-from parley_common.doorbells import Bell, Doorbells
+from parley_common.control import Switches
+from parley_common.doorbells import Bell
 from parley_common.identity import Identity
 from parley_common.leases import Leases
 from parley_common.settings import Common
+from parley_egress.accounts import Accounts, Gate
 from parley_egress.evidence import Evidences
 from parley_egress.forwarding import forward, listen
+from parley_egress.lanes import LANES, Lane, lane_of
+from parley_egress.listening import Listening
 from parley_egress.outbox import Outbox
 from parley_egress.ownership import Ownership
 from parley_egress.sending import Sending, Tools
 from parley_egress.settings import Settings
 from parley_egress.twilio_api import TwilioApi
-
-log = structlog.get_logger(__name__)
 
 
 class EgressWork:
@@ -35,41 +35,48 @@ class EgressWork:
         self._bus = Bus(common.nats_url, name="parley-egress")
         self._leases = Leases(self._bus, settings.limits)
         identity = Identity(common.hash_key)
-        self._ownership = Ownership(self._leases, identity)
+        self._switches = Switches(self._bus, [channel.name for channel in settings.channels.all])
+        accounts = Accounts(settings.sending.concurrency)
+        self._ownership = Ownership(self._leases, identity, Gate(self._switches, accounts))
         self._api = TwilioApi(settings.sending)
         tools = Tools(
             bus=self._bus,
             channels=settings.channels,
             ownership=self._ownership,
+            accounts=accounts,
+            switches=self._switches,
             api=self._api,
             consent=ConsentLedger(self._bus, identity),
             evidences=Evidences(self._bus, self._api, settle_s=settings.sending.settle_s),
         )
         self._sending = Sending(tools)
-        outbox = Outbox(self._bus, self._sending, most_parts=settings.sending.most_parts)
-        self._doorbells = Doorbells(self._bus, outbox.drain)
-        self._subscriber = BellSubscriber(common.nats_url, topology.EGRESS_BELLS, self._on_bell)
+        self._lanes = {lane: self._listening(lane, common, settings) for lane in LANES}
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Waits for the broker and the declare step, then listens for doorbells."""
         await self._api.open()
         await self._bus.connect()
-        await self._subscriber.wait_declared(self._bus)
+        for lane in self._lanes.values():
+            await lane.wait_declared()
         await self._leases.renew()
         await listen(self._bus, self._leases.session, self._on_bell)
-        self._background = [
-            asyncio.create_task(self._leases.keep_alive()),
-            asyncio.create_task(self._doorbells.keep_alive()),
-            asyncio.create_task(self._ownership.keep_confirmed()),
+        tasks = [
+            self._leases.keep_alive(),
+            self._ownership.keep_confirmed(),
+            self._switches.keep_fresh(),
+            *(work for lane in self._lanes.values() for work in lane.background()),
         ]
-        await self._subscriber.start()
+        self._background = [asyncio.create_task(task) for task in tasks]
+        for lane in self._lanes.values():
+            await lane.start()
 
     async def stop(self, grace_s: float) -> None:
         """Ends the POSTs under way, records them, hands back what was not begun."""
-        await self._subscriber.stop(self._bus)
+        lanes = self._lanes.values()
+        await asyncio.gather(*(lane.stop_listening() for lane in lanes))
         self._sending.close()
-        await self._doorbells.stop(grace_s * 0.6)
+        await asyncio.gather(*(lane.end(grace_s * 0.6) for lane in lanes))
         await self._ownership.settle(grace_s * 0.2)
         for task in self._background:
             task.cancel()
@@ -79,22 +86,27 @@ class EgressWork:
 
     async def problems(self) -> Sequence[str]:
         """Why nothing can be sent now."""
-        return await self._subscriber.problems(self._bus)
+        found = await asyncio.gather(*(lane.problems() for lane in self._lanes.values()))
+        return [problem for problems in found for problem in problems]
+
+    def _listening(self, lane: Lane, common: Common, settings: Settings) -> Listening:
+        outbox = Outbox(self._bus, self._sending, most_parts=settings.sending.most_parts, lane=lane)
+        return Listening(lane, self._bus, self._leases, outbox, nats_url=common.nats_url, on_bell=self._on_bell)
 
     async def _on_bell(self, subject: str, bell: Bell, body: bytes) -> None:
         owner = await self._owner(body)
         if owner is None:
-            await self._doorbells.ring(topology.conversation_of(subject), bell)
+            await self._lanes[lane_of(subject)].ring(topology.conversation_of(subject), bell)
         else:
             await forward(self._bus, owner, subject, bell, body)
 
     async def _owner(self, body: bytes) -> str | None:
-        """The session that owns the turn's sender; None where it is ours, or there is nothing to own."""
+        """The session that owns the sender; None where it is ours, or there is nothing to own."""
         try:
-            turn = events.decode(body)
+            event = events.decode(body)
         except msgspec.DecodeError:
             return None
-        channel = self._channels.named(turn.channel)
-        if channel is None or not isinstance(turn, events.TurnDone):
+        channel = self._channels.named(event.channel)
+        if channel is None or not isinstance(event, events.TurnDone | events.OutboundMessage):
             return None
-        return await self._ownership.find(channel, turn.sender)
+        return await self._ownership.find(channel, event.sender)
