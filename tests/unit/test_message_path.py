@@ -14,6 +14,7 @@ from parley_common import events, topology
 PAGE = Path(__file__).parents[2] / "docs" / "message-path.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 STEPS = TEXT.split("## The steps")[1].split("## The trace")[0]
+""""Beside the path" is part of it."""
 
 CODE = sorted(set(re.findall(r"`(parley_[\w.]+)`", TEXT)))
 EVENTS = [kind.__name__ for kind in events.Event.__subclasses__() if kind is not events.PartEvent]
@@ -58,6 +59,12 @@ def test_the_page_meets_the_events_in_the_order_of_their_definition() -> None:
         topology.turn_begun("<c>"),
         topology.turn_done("<c>"),
         topology.sends("<c>"),
+        topology.notes("<c>"),
+        topology.note_sends("<c>"),
+        topology.REPLAYED,
+        topology.RESTORED,
+        topology.switch("<channel>"),
+        topology.log_read("<number>"),
         topology.reports("<c>", "<part>"),
         topology.consent("<key>"),
         topology.dead_letter("<service>"),
