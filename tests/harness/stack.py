@@ -96,6 +96,10 @@ class Stack:
         self._running[name] = Running(row, environment, self._log(name))
         return self._running[name]
 
+    async def repeat(self, step: str, settings: Mapping[str, str]) -> None:
+        """Runs a step once more, as an operator does with other settings."""
+        await Running(self._rows[step], {**self.environment, **settings}, self._log(step)).start()
+
     async def stop(self) -> None:
         """Ends everything, broker last; whoever does not end within the grace period is killed."""
         try:
