@@ -12,7 +12,7 @@ from integration.common.connections import connected
 from parley_common import leases as leases_module
 from parley_common import topology
 from parley_common.bus import Bus
-from parley_common.leases import Leases
+from parley_common.leases import SESSION_TTL_S, Leases
 
 pytestmark = pytest.mark.anyio
 
@@ -195,6 +195,16 @@ async def test_what_was_held_before_the_broker_forgot_hurts_nobody_after(
     await ours.renew()
     await ours.release("k")
     assert await ours.take("b") == theirs.session
+
+
+async def test_leases_are_unsettled_while_who_held_them_before_the_broker_forgot_may_live(
+    ours: Leases, bus: Bus
+) -> None:
+    assert await ours.unsettled_s() == 0.0
+    await bus.js.delete_stream(topology.LEASES)
+    await ours.take("k")
+    assert 0.0 < await ours.unsettled_s() <= SESSION_TTL_S
+    assert ours.inherited("k") is False
 
 
 async def test_before_its_first_renewal_a_session_is_in_doubt(bus: Bus) -> None:

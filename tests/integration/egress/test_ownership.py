@@ -141,6 +141,19 @@ async def test_a_sender_keeps_its_rate_after_twilio_was_slow(
     assert most_segments_in_a_second(twilio.posts) <= 61
 
 
+async def test_a_sender_keeps_its_rate_when_the_broker_has_forgotten_who_owns_it(
+    broker: Stack, twilio: TwilioStub, worker: Worker
+) -> None:
+    for conversation in crowd(worker.bus, 120):
+        await conversation.reply("hello")
+    async with egress(broker.nats_url, twilio, rate_mps=20.0), egress(broker.nats_url, twilio, rate_mps=20.0):
+        for posted in (10, 40, 70):
+            await wait_until(partial(_has_posted, twilio, posted), 30)
+            await broker["nats"].restart()
+        await wait_until(lambda: len(twilio.created) == 120, 60, what="all texts being posted")
+    assert most_segments_in_a_second(twilio.posts) <= 21
+
+
 async def test_a_new_owner_waits_until_the_last_part_is_paid_for(
     broker: Stack, twilio: TwilioStub, worker: Worker
 ) -> None:
@@ -263,6 +276,10 @@ async def test_bells_that_ring_while_egress_stops_are_soon_heard_by_the_next(
         await stopping
         async with egress(broker.nats_url, twilio):
             await wait_until(partial(_has_created, twilio, number), 5)
+
+
+def _has_posted(twilio: TwilioStub, number: int) -> bool:
+    return len(twilio.posts) >= number
 
 
 def _has_created(twilio: TwilioStub, number: int) -> bool:

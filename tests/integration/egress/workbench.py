@@ -100,6 +100,9 @@ class EveryLease:
     def inherited(self, _key: str) -> bool:
         return False
 
+    async def unsettled_s(self) -> float:
+        return 0.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:

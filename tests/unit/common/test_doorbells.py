@@ -10,7 +10,7 @@ import pytest
 from nats.errors import ConnectionClosedError
 
 from parley_common import doorbells
-from parley_common.doorbells import Bell, Busy, Doorbells, Drain, Highest
+from parley_common.doorbells import Bell, Busy, Doorbells, Drain, Highest, Later
 
 pytestmark = pytest.mark.anyio
 
@@ -146,6 +146,49 @@ async def test_a_busy_conversation_is_left_for_two_to_five_seconds(notes: Notes)
     ((_, word),) = notes.given
     delay_s = int(word.removeprefix('-NAK {"delay": ').removesuffix("}")) / 1e9
     assert 2.0 <= delay_s <= 5.0
+
+
+async def test_what_is_not_due_rings_when_it_is(notes: Notes) -> None:
+    async def drain(_conversation: str, _highest: Highest) -> int:
+        raise Later(42.0)
+
+    bells = make(notes, drain)
+    await bells.ring("c", bell(1))
+    await idle(bells)
+    assert notes.given == [("bell-1", '-NAK {"delay": 42000000000}')]
+
+
+async def test_work_that_fails_again_and_again_is_left_longer_each_time_until_it_succeeds(notes: Notes) -> None:
+    outcomes: list[int | None] = [None, None, None, None, 5, None]
+
+    async def drain(_conversation: str, _highest: Highest) -> int:
+        done = outcomes.pop(0)
+        if done is None:
+            raise ZeroDivisionError
+        return done
+
+    bells = make(notes, drain)
+    for seq in range(1, 7):
+        await bells.ring("c", bell(seq))
+        await idle(bells)
+    words = [notes.words(f"bell-{seq}")[0] for seq in range(1, 7)]
+    assert words == [*(f'-NAK {{"delay": {2**n}000000000}}' for n in range(4)), ACK, '-NAK {"delay": 1000000000}']
+
+
+async def test_a_bell_of_the_sweep_needs_no_answer_and_displaces_none(notes: Notes) -> None:
+    gate = asyncio.Event()
+
+    async def drain(_conversation: str, _highest: Highest) -> int:
+        await gate.wait()
+        return 3
+
+    bells = make(notes, drain)
+    await bells.ring("c", bell(3))
+    await bells.ring("c", Bell(seq=3, reply=""))
+    await bells.ring("c", Bell(seq=2, reply=""))
+    gate.set()
+    await idle(bells)
+    assert notes.given == [("bell-3", ACK)]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ class BellSubscriber:
         await subscriber.start()
         assert subscriber.subscription is not None
         # Its task has not run yet: it first runs when this one waits.
-        subscriber.subscription = SteadyPull(subscriber.subscription, self._fetched)
+        subscriber.subscription = SteadyPull(subscriber.subscription, self._fetched, self._broker.connection)
         self._started = True
 
     async def stop(self, bus: Bus) -> None:

@@ -26,7 +26,7 @@ class Place:
 
 
 async def bury(bus: Bus, stored: Stored | Place, reason: str, *, service: str, channel: str = "") -> None:
-    """Writes a dead letter for a stored message; a service that writes it twice within a day stores and counts one."""
+    """Writes a dead letter for a stored message; twice within a day by one service stores one."""
     letter = DeadLetter(
         id=letter_id(service, stored.subject, stored.seq),
         at=datetime.now(UTC),

@@ -18,6 +18,7 @@ from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.topology import HEARTBEAT_S
 
 _TROUBLE_DELAY_S = 1.0
+_MOST_TROUBLE_DELAY_S = 60.0
 _CLOSING_DELAY_S = 1.0
 """Whoever closes still holds its leases for a moment: a bell that rang again at once would come back."""
 
@@ -64,6 +65,7 @@ class Doorbells:
         self._drain = drain
         self._held: dict[str, dict[int, Bell]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._failed: dict[str, int] = {}
         self._room = asyncio.Semaphore(most_conversations)
         self._open = True
 
@@ -127,10 +129,17 @@ class Doorbells:
             await self._hand_back(conversation, 0.0)
             raise
         except Exception:
-            log.exception("work failed, it is tried again", conversation=conversation)
-            await self._hand_back(conversation, _TROUBLE_DELAY_S)
+            delay_s = self._after_failure(conversation)
+            log.exception("work failed, it is tried again", conversation=conversation, delay_s=delay_s)
+            await self._hand_back(conversation, delay_s)
         else:
+            self._failed.pop(conversation, None)
             await self._settle(conversation, done, rung)
+
+    def _after_failure(self, conversation: str) -> float:
+        """How long the bells are handed back for: longer each time in a row that their work fails."""
+        times = self._failed[conversation] = self._failed.get(conversation, 0) + 1
+        return min(_MOST_TROUBLE_DELAY_S, _TROUBLE_DELAY_S * 2.0 ** min(times - 1, 16))
 
     async def _settle(self, conversation: str, done: int, rung: int) -> None:
         """Acks what is done; a bell the drain knew of and could not see done rings again later."""

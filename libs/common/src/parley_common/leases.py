@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from datetime import datetime
 
 import structlog
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
@@ -41,6 +42,8 @@ class Leases:
         self._session_seq = 0
         self._held: dict[str, int] = {}
         self._inherited: set[str] = set()
+        self._stream_created: datetime | None = None
+        self._forgotten_at_s = float("-inf")
 
     @property
     def in_doubt(self) -> bool:
@@ -90,6 +93,18 @@ class Leases:
     def inherited(self, key: str) -> bool:
         """Whether the lease was taken from a session that died with it."""
         return key in self._inherited
+
+    async def unsettled_s(self) -> float:
+        """For how long another living worker may still believe to hold what was just taken here, in seconds.
+
+        A restarted broker has forgotten who holds what: until every session has been renewed or has run out, a
+        lease that nobody seemed to hold may have two holders.
+        """
+        created = (await self._bus.js.stream_info(topology.LEASES)).created
+        if created != self._stream_created and self._stream_created is not None:
+            self._forgotten_at_s = boot_clock_s()
+        self._stream_created = created
+        return max(0.0, SESSION_TTL_S - (boot_clock_s() - self._forgotten_at_s))
 
     async def release(self, key: str) -> None:
         """Gives the lease back; nothing happens where it is no longer ours. What it leaves is gone in a second."""

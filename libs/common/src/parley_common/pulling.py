@@ -1,24 +1,28 @@
-"""A pull subscription that FastStream can rely on, and the messages it has given out.
+"""A pull subscription that FastStream can rely on, and the messages it has been given.
 
 FastStream 0.7.8 gathers a batch by several fetches. It knows one of the two timeouts a fetch of nats-py may end
 with; at any other error it forgets the messages it holds, and they come again only when their time to ack is
-over. A consumer that is gone makes it ask again without a pause.
+over. A consumer that is gone makes it ask again without a pause. A fetch that is cancelled at the end forgets what
+has arrived.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import contextlib
+from typing import Any
 
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import TimeoutError as NothingCame
 from nats.js import JetStreamContext
 
 from parley_common.bus import BROKER_TROUBLE
 
 _TROUBLE_PAUSE_S = 0.5
+_FLUSH_S = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -26,9 +30,12 @@ log = structlog.get_logger(__name__)
 class SteadyPull(JetStreamContext.PullSubscription):
     """Stands before another subscription. ``held`` has the answer subjects of what is not yet settled."""
 
-    def __init__(self, subscription: JetStreamContext.PullSubscription, held: set[str]) -> None:
+    def __init__(self, subscription: JetStreamContext.PullSubscription, held: set[str], client: Client) -> None:
         self._inner = subscription
         self._held = held
+        self._client = client
+        self._arrivals = _Arrivals(subscription._sub, held)  # noqa: SLF001 - see the module
+        subscription._sub = self._arrivals  # type: ignore[assignment] # noqa: SLF001
 
     async def fetch(
         self,
@@ -45,15 +52,42 @@ class SteadyPull(JetStreamContext.PullSubscription):
             log.info("nothing to pull from", error=type(error).__name__)
             await asyncio.sleep(_TROUBLE_PAUSE_S)
             raise NothingCame from None
-        self._held.update(message.reply for message in messages)
         return messages
 
     async def unsubscribe(self) -> None:
-        """Ends the subscription."""
+        """Ends the subscription; what the broker had sent until then is among the held."""
+        with contextlib.suppress(*BROKER_TROUBLE):
+            await self._arrivals.end(self._client)
         await self._inner.unsubscribe()
 
 
-async def hand_back(client: Client, held: Iterable[str]) -> None:
+class _Arrivals:
+    """Stands before nats-py's subscription and notes what arrives there, so that nothing is forgotten."""
+
+    def __init__(self, subscription: Subscription, held: set[str]) -> None:
+        self.__dict__.update(_subscription=subscription, _held=held)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_subscription"], name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self.__dict__["_subscription"], name, value)
+
+    async def next_msg(self, timeout: float | None = 1.0) -> Msg:  # noqa: ASYNC109 - the name nats-py gave it
+        message: Msg = await self.__dict__["_subscription"].next_msg(timeout)
+        if message.reply:
+            self.__dict__["_held"].add(message.reply)
+        return message
+
+    async def end(self, client: Client) -> None:
+        """Asks for no more and takes in what is on its way."""
+        await client._send_unsubscribe(self._id)  # noqa: SLF001 - what nats-py's own drain begins with
+        await client.flush(timeout=_FLUSH_S)
+        while not self._pending_queue.empty():
+            await self.next_msg(timeout=_FLUSH_S)
+
+
+async def hand_back(client: Client, held: set[str]) -> None:
     """Lets what was given out and not settled be delivered again at once."""
-    for reply in held:
+    for reply in list(held):
         await client.publish(reply, b"-NAK")

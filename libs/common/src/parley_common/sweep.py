@@ -49,6 +49,7 @@ class Sweep:
         self._leases = leases
         self._subject = subject
         self._stream = topology.stream_of(subject)
+        self._lease = "sweep." + subject.replace("*", "all")  # a wildcard is nothing to publish to
         self._is_done = is_done
         self._ring = ring
         self._next_seq: int | None = None
@@ -58,7 +59,7 @@ class Sweep:
         """Sweeps again and again while the lease is ours, until cancelled."""
         while True:
             try:
-                if await self._leases.take(f"sweep.{self._subject}") is None:
+                if await self._leases.take(self._lease) is None:
                     await self.sweep()
             except BROKER_TROUBLE as error:
                 log.info("sweep put off, the broker is in trouble", error=type(error).__name__)

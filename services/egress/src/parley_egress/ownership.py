@@ -64,7 +64,8 @@ class Ownership:
                 return holder
             self._confirmed_at_s[key] = asked_at_s
             owed = LARGEST_PART if self._leases.inherited(_lease(key)) else 1
-            bucket = new_owner(_segments_per_s(channel, sender), time.monotonic(), owed)
+            begins_at_s = time.monotonic() + await self._leases.unsettled_s()
+            bucket = new_owner(_segments_per_s(channel, sender), begins_at_s, owed)
             self._desks[key] = Desk(bucket, _ChannelDoor(self._gate, channel))
             log.info("owns sender", sender=key)
             return None

@@ -60,6 +60,7 @@ class EgressWork:
         for lane in self._lanes.values():
             await lane.wait_declared()
         await self._leases.renew()
+        await self._leases.unsettled_s()
         await listen(self._bus, self._leases.session, self._on_bell)
         tasks = [
             self._leases.keep_alive(),

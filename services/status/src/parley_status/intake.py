@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -24,10 +23,10 @@ from opentelemetry.trace import SpanKind
 
 from parley_common import events, topology, tracing
 from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
+from parley_common.dead_letters import Place, bury
 from parley_common.pulling import SteadyPull, hand_back
 from parley_status.database import Database, is_trouble
 from parley_status.delivery import RANKS
-from parley_status.letters import dead_letter
 from parley_status.metrics import FAILURES, FOLDED, PENDING, Failing
 from parley_status.projection import Recorded, fold
 
@@ -40,7 +39,9 @@ DURABLES = (
 )
 CONSUMERS = tuple(consumer for consumer in topology.CONSUMERS if consumer.durable in DURABLES)
 
-_BATCH = 500
+_BATCH = 100
+"""Events in one transaction. More fold a fifth faster at best, and the memory they need stays with the process."""
+
 _GATHER_S = 0.1
 _TROUBLE_DELAY_S = 2.0
 _PUT_OFF = b'-NAK {"delay": %d}' % (_TROUBLE_DELAY_S * 1e9)
@@ -97,7 +98,7 @@ class Intake:
         await subscriber.start()
         assert subscriber.subscription is not None
         # Its task has not run yet: it first runs when this one waits.
-        subscriber.subscription = SteadyPull(subscriber.subscription, self._held)
+        subscriber.subscription = SteadyPull(subscriber.subscription, self._held, self._broker.connection)
 
     async def take(self, messages: Sequence[Msg]) -> None:
         """Folds a batch and acks it; hands it back for later where database or broker are in trouble."""
@@ -144,17 +145,10 @@ class Intake:
     async def _bury(self, message: Msg, cause: Failing, reason: str) -> None:
         """Writes a dead letter that says where the message stands; its body stays out of it."""
         place = message.metadata
-        letter = dead_letter(
-            service=SERVICE,
-            stream=place.stream,
-            sequence=place.sequence.stream,
-            subject=message.subject,
-            reason=reason,
-            at=datetime.now(UTC),
-        )
-        await self._bus.publish(topology.dead_letter(SERVICE), letter, dedupe=True)
+        seq = place.sequence.stream
+        await bury(self._bus, Place(subject=message.subject, seq=seq), reason, service=SERVICE)
         FAILURES.labels(cause).inc()
-        log.error("dead letter", stream=place.stream, sequence=place.sequence.stream, reason=reason)
+        log.error("dead letter", stream=place.stream, sequence=seq, reason=reason)
 
     async def _put_off(self, messages: Iterable[Msg], error: Exception) -> None:
         cause = Failing.DATABASE if is_trouble(error) else Failing.BROKER
