@@ -32,7 +32,7 @@ class Account:
         self.places = Places(most_places)
         self.breaker: Breaker = CLOSED
 
-    def learn(self, outcome: Outcome) -> None:
+    def learn(self, outcome: Outcome, *, is_probe: bool) -> None:
         """Takes what came of a POST into account."""
         now_s = time.monotonic()
         match outcome:
@@ -40,11 +40,11 @@ class Account:
                 self.places.succeeded()
                 self.breaker = CLOSED
             case InDoubt():
-                self.breaker = self.breaker.failed(now_s)
+                self.breaker = self.breaker.failed(now_s, is_probe=is_probe)
             case NotSent(failure=FailureClass.UNREACHABLE):
-                self.breaker = self.breaker.failed(now_s)
+                self.breaker = self.breaker.failed(now_s, is_probe=is_probe)
             case NotSent(failure=failure) if ACTIONS[failure].action is Action.STOP_ACCOUNT:
-                self.breaker = self.breaker.failed(now_s, at_once=True)
+                self.breaker = self.breaker.failed(now_s, is_probe=is_probe, at_once=True)
             case NotSent(failure=FailureClass.THROTTLED):
                 self.places.throttled()
             case NotSent():
@@ -62,11 +62,11 @@ class Accounts:
         """The channel's account."""
         return self._accounts.setdefault(channel.account_sid, Account(self._most_places))
 
-    def learn(self, channel: Channel, outcome: Outcome) -> None:
+    def learn(self, channel: Channel, outcome: Outcome, *, is_probe: bool) -> None:
         """Takes what came of a POST into account, and tells the operator when an account stops or works again."""
         account = self.of(channel)
         was_open = account.breaker.is_open
-        account.learn(outcome)
+        account.learn(outcome, is_probe=is_probe)
         if account.breaker.is_open and not was_open:
             reason = getattr(outcome, "reason", "")
             log.error("Twilio account is left in peace, all is held and one text at a time probes", reason=reason)

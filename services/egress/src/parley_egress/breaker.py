@@ -36,13 +36,16 @@ class Breaker:
         """The breaker after a probe was let through: the next one goes an interval later."""
         return Breaker(failures=self.failures, opened=self.opened, probe_at_s=now_s + _interval_s(self.opened))
 
-    def failed(self, now_s: float, *, at_once: bool = False) -> Breaker:
-        """The breaker after a failure; ``at_once`` for one that every other POST would meet too."""
+    def failed(self, now_s: float, *, is_probe: bool, at_once: bool = False) -> Breaker:
+        """The breaker after a failure; ``at_once`` for one that every other POST would meet too.
+
+        While it is open only a probe tells something new: what was under way before may fail long after.
+        """
+        if self.is_open and not is_probe:
+            return self
         failures = self.failures + 1
         if not (self.is_open or at_once or failures >= OPENS_AFTER):
             return Breaker(failures=failures)
-        if self.is_open and now_s < self.probe_at_s - _interval_s(self.opened):
-            return self  # an attempt from before it opened
         opened = self.opened + 1
         return Breaker(failures=failures, opened=opened, probe_at_s=now_s + _interval_s(opened))
 

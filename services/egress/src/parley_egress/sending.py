@@ -141,7 +141,7 @@ class Sending:
             return await self._fail(part, end, refusals.TOO_LATE)
         posted_at = datetime.now(UTC)
         outcome = await self._api.send(channel, _text(part, posted_at))
-        self._accounts.learn(channel, outcome)
+        self._accounts.learn(channel, outcome, is_probe=grant.is_probe)
         if isinstance(outcome, NotSent) and outcome.failure is FailureClass.OPTED_OUT:
             await self._consent.record(_opt_out(part, posted_at))
         return await self._record(part, attempt, end, outcome)
