@@ -15,12 +15,16 @@ from parley_status.projection import Recorded
 from parley_status.queries import find_conversation, find_message
 from parley_status.views import MessageView
 from unit.status.samples import (
+    CONTACT,
     CONVERSATION,
+    NUMBER,
+    at,
     attempted,
     consent,
     done,
     failed,
     inbound,
+    note,
     report,
     sent,
     sid,
@@ -65,7 +69,10 @@ async def test_the_whole_story_gives_the_states_people_see(database: Database) -
         ("SMin2", "handled", 30),
         ("reply", "delivered", 30),
         ("SMin3", "received", None),
+        ("SMlate", "unanswered", 48),
+        ("note", "sent", None),
     ]
+    assert [m.origin for m in conversation.messages] == [None, None, "reply", None, None, "operator"]
     assert not conversation.opted_out
 
 
@@ -137,6 +144,30 @@ async def test_stop_and_start_show_on_the_conversation(database: Database) -> No
         found = await database.read(find)
         assert found is not None
         assert found.opted_out is opted_out
+
+
+async def test_a_note_alone_makes_a_conversation(database: Database) -> None:
+    await fold_all(database, recorded(note()))
+    found = await database.read(partial(find_conversation, conversation_id=CONVERSATION, limit=9, before=None))
+    assert found is not None
+    assert (found.contact, found.last_activity) == (CONTACT, at(30))
+    assert [(m.id, m.direction, m.state, m.our_address) for m in found.messages] == [
+        ("note", "outbound", "queued", NUMBER)
+    ]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in order", "reversed"])
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_text_that_was_stored_twice_counts_where_it_came_first(
+    database: Database, order: tuple[int, int], at_once: bool
+) -> None:
+    twice = [Recorded(10, inbound()), Recorded(60, inbound(body="Is the library open?", second=50))]
+    batch = [twice[place] for place in order]
+    for part in [batch] if at_once else [batch[:1], batch[1:]]:
+        await fold_all(database, part)
+    await fold_all(database, [Recorded(70, done(10, 10))])
+    found = await message(database, "SMin")
+    assert (found.created_at, found.state, found.turn) == (at(0), "handled", 70)
 
 
 async def test_a_text_with_a_nul_is_kept(database: Database) -> None:

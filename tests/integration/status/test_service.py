@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -26,6 +27,7 @@ from parley_common.bus import Bus
 from parley_common.declare import declare
 from parley_dev.processes import BROKER, DECLARE
 from parley_status.database import Database
+from parley_status.intake import CONSUMERS
 from parley_status.settings import read_settings
 from unit.status.samples import CONTACT, CONVERSATION, NUMBER, inbound, letter, report, sent, story
 
@@ -81,31 +83,36 @@ async def world(tmp_path: Path, anyio_backend: str) -> AsyncIterator[World]:
         yield made
 
 
-def subject_of(event: events.AnyEvent) -> str:
-    match event:
-        case events.InboundMessage():
-            return topology.texts(event.conversation)
-        case events.TurnBegun():
-            return topology.turn_begun(event.conversation)
-        case events.TurnDone():
-            return topology.turn_done(event.conversation)
-        case events.PartAttempted() | events.PartSent() | events.PartFailed():
-            return topology.sends(event.conversation)
-        case events.DeliveryReport():
-            return topology.reports(event.conversation, event.part_id or "unknown")
-        case events.ConsentChanged():
-            return topology.consent("key")
-        case events.DeadLetter():
-            return topology.dead_letter(event.service)
+SUBJECTS: dict[type[Any], Callable[[Any], str]] = {
+    events.InboundMessage: lambda event: topology.texts(event.conversation),
+    events.TurnBegun: lambda event: topology.turn_begun(event.conversation),
+    events.TurnDone: lambda event: topology.turn_done(event.conversation),
+    events.OutboundMessage: lambda event: topology.notes(event.conversation),
+    events.PartAttempted: lambda event: chain_of(event),
+    events.PartSent: lambda event: chain_of(event),
+    events.PartFailed: lambda event: chain_of(event),
+    events.DeliveryReport: lambda event: topology.reports(event.conversation, event.part_id or "unknown"),
+    events.ConsentChanged: lambda _event: topology.consent("key"),
+    events.DeadLetter: lambda event: topology.dead_letter(event.service),
+    events.LetterReplayed: lambda _event: topology.REPLAYED,
+}
+
+
+def chain_of(event: events.SendEvent) -> str:
+    chain = topology.note_sends if event.message_id == "note" else topology.sends
+    return chain(event.conversation)
 
 
 async def tell(bus: Bus) -> None:
-    """Publishes the story. Texts get the sequences 1 and 2, so the turn names those."""
+    """Publishes the story. A turn names the sequences that its texts got here."""
+    places: dict[int, int] = {}
     for recorded in story():
         event = recorded.event
         if isinstance(event, events.TurnDone):
-            event = events.decode(events.encode(event).replace(b'"upto":11,"first":10', b'"upto":2,"first":1'))
-        await bus.publish(subject_of(event), event)
+            event = msgspec.structs.replace(event, first=places[event.first], upto=places[event.upto])
+        seq = await bus.publish(SUBJECTS[type(event)](event), event)
+        if isinstance(event, events.InboundMessage):
+            places[recorded.sequence] = seq
 
 
 async def rows_of(url: str) -> Rows:
@@ -131,6 +138,8 @@ async def test_what_is_published_is_in_the_api(tmp_path: Path, database_settings
             ("SMin2", "handled"),
             ("reply", "delivered"),
             ("SMin3", "received"),
+            ("SMlate", "unanswered"),
+            ("note", "sent"),
         ]
 
 
@@ -167,8 +176,8 @@ async def settled_rows(world: World) -> Rows:
 
     await wait_until(nothing_left, 20.0, what="every event acked")
     rows = await rows_of(world.database_url)
-    assert len(rows["messages"]) == 4
-    assert len(rows["delivery_reports"]) == 7
+    assert len(rows["messages"]) == 6
+    assert len(rows["delivery_reports"]) == 8
     return rows
 
 
@@ -292,21 +301,35 @@ async def test_a_service_that_starts_first_waits_and_says_for_what(tmp_path: Pat
         await stack.stop()
 
 
-async def test_a_consumer_that_is_gone_is_named_and_read_again_once_declared(world: World) -> None:
-    await world.bus.js.delete_consumer(topology.REPORTS, topology.STATUS_REPORTS)
-
-    async def named() -> bool:
-        return any(topology.STATUS_REPORTS in problem for problem in await world.problems())
-
-    await wait_until(named, what="the missing consumer being named")
-    await declare(world.bus.js, topology.Limits())
-    await world.stack[STATUS].ready()
+async def test_consumers_that_vanish_are_declared_again_and_read_on(world: World) -> None:
+    await world.bus.publish(topology.texts(CONVERSATION), inbound("SMbefore"))
+    await world.message("SMbefore")
+    for consumer in CONSUMERS:
+        await world.bus.js.delete_consumer(consumer.stream, consumer.durable)
+    await world.bus.publish(topology.texts(CONVERSATION), inbound("SMafter", second=9))
     await world.bus.publish(topology.reports(CONVERSATION, "part-0"), report("sent"))
+    await world.message("SMafter")
 
     async def folded() -> bool:
         return 'parley_status_events_folded_total{type="DeliveryReport"} 1.0' in await world.metrics()
 
     await wait_until(folded, what="the report being folded")
+    await world.stack[STATUS].ready()
+
+
+async def test_a_stream_that_is_gone_is_named_and_never_made_anew(world: World) -> None:
+    await world.bus.js.delete_stream(topology.REPORTS)
+
+    async def named() -> bool:
+        return any(topology.STATUS_REPORTS in problem for problem in await world.problems())
+
+    await wait_until(named, what="what is missing being named")
+    await wait_until(
+        lambda: "consumer not declared again" in world.stack[STATUS].output, what="a try to declare it"
+    )
+    assert await named()
+    await declare(world.bus.js, topology.Limits())
+    await world.stack[STATUS].ready()
 
 
 @pytest.mark.parametrize("broker_gone", [False, True], ids=["with its broker", "after its broker"])

@@ -1,9 +1,11 @@
-"""Events for the tests of the status service: one person, one channel, one reply of two parts."""
+"""Events for the tests of the status service: one person, one channel, one reply of two parts, one note."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from parley_common.events import (
     ConsentCause,
@@ -13,10 +15,13 @@ from parley_common.events import (
     Evidence,
     FailureClass,
     InboundMessage,
+    LetterReplayed,
     Media,
+    OutboundMessage,
     PartAttempted,
     PartFailed,
     PartSent,
+    Priority,
     Reply,
     Slot,
     TurnBegun,
@@ -31,6 +36,7 @@ CONTACT = "+15551234567"
 NUMBER = "+15550100000"
 ACCOUNT = "AC" + "0" * 32
 TURN = 30
+NOTE = 50
 
 
 def at(second: float) -> datetime:
@@ -77,6 +83,24 @@ def done(first: int, upto: int, second: float = 2, **changes: Any) -> TurnDone:
     return TurnDone(id=f"done-{first}", first=first, upto=upto, **(fields | changes))
 
 
+def note(second: float = 30, **changes: Any) -> OutboundMessage:
+    """An operator writes to the person."""
+    fields = common(second) | {
+        "sender": NUMBER,
+        "contact": CONTACT,
+        "expires_at": at(3600),
+        "messages": (Reply(id="note", text="Your book is here."),),
+        "priority": Priority.OPERATOR,
+    }
+    return OutboundMessage(id="outbound", **(fields | changes))
+
+
+def of_note(second: float) -> Any:
+    """The fields that the events of the note's only part share."""
+    slot = Slot(turn=NOTE, message=0, part=0)
+    return {"at": at(second), "part_id": "part-note", "message_id": "note", "slot": slot, "of": 1}
+
+
 def of_part(part: int, second: float) -> Any:
     """The fields that the events of a part of the reply share."""
     slot = Slot(turn=TURN, message=0, part=part)
@@ -99,13 +123,14 @@ def attempted(part: int = 0, attempt: int = 1, second: float = 3) -> PartAttempt
 def sent(part: int = 0, second: float = 4, **changes: Any) -> PartSent:
     """Twilio has a part."""
     fields = of_part(part, second) | {
+        "id": f"sent-{part}",
         "attempted": 40,
         "sid": sid(part),
         "segments": 1,
         "evidence": Evidence.RESPONSE,
         "twilio_status": "queued",
     }
-    return PartSent(id=f"sent-{part}", **(fields | changes))
+    return PartSent(**(fields | changes))
 
 
 def failed(part: int = 0, second: float = 4, **changes: Any) -> PartFailed:
@@ -122,8 +147,13 @@ def failed(part: int = 0, second: float = 4, **changes: Any) -> PartFailed:
 
 def report(status: str, part: int = 0, second: float = 5, **changes: Any) -> DeliveryReport:
     """Twilio says how far a part has come."""
-    fields = common(second) | {"account_sid": ACCOUNT, "sid": sid(part), "part_id": f"part-{part}"}
-    return DeliveryReport(id=f"report-{part}-{status}-{second}", status=status, **(fields | changes))
+    fields = common(second) | {
+        "id": f"report-{part}-{status}-{second}",
+        "account_sid": ACCOUNT,
+        "sid": sid(part),
+        "part_id": f"part-{part}",
+    }
+    return DeliveryReport(status=status, **(fields | changes))
 
 
 def consent(*, granted: bool, second: float, **changes: Any) -> ConsentChanged:
@@ -145,6 +175,11 @@ def letter(sequence: int = 7) -> DeadLetter:
     )
 
 
+def replayed(sequence: int = 7, second: float = 40) -> LetterReplayed:
+    """An operator has had that processed again."""
+    return LetterReplayed(id=f"replayed-{sequence}-{second}", letter=f"agent-{sequence}", **common(second))
+
+
 def story() -> list[Recorded]:
     """Everything that can happen, once, as the streams hold it."""
     return [
@@ -159,6 +194,11 @@ def story() -> list[Recorded]:
         Recorded(44, attempted(1, attempt=2, second=5)),
         Recorded(45, sent(1, second=6)),
         Recorded(46, inbound("SMin3", second=20)),
+        Recorded(47, inbound("SMlate", second=21)),
+        Recorded(48, done(47, 47, second=22, outcome=TurnOutcome.LATE, messages=())),
+        Recorded(NOTE, note()),
+        Recorded(51, msgspec.structs.replace(attempted(), id="attempted-note", **of_note(31))),
+        Recorded(52, sent(id="sent-note", sid=sid(9), **of_note(32))),
         Recorded(1, report("sent", 0, 5)),
         Recorded(2, report("delivered", 0, 7)),
         Recorded(3, report("sent", 1, 7, part_id=None)),
@@ -166,7 +206,10 @@ def story() -> list[Recorded]:
         Recorded(5, report("delivered", 1, 9)),
         Recorded(6, report("gone fishing", 1, 9.5)),
         Recorded(7, report("delivered", 7, 9, part_id=None)),
+        Recorded(8, report("sent", 9, 33, part_id="part-note")),
         Recorded(1, consent(granted=False, second=10)),
         Recorded(2, consent(granted=True, second=12)),
         Recorded(1, letter()),
+        Recorded(2, letter(8)),
+        Recorded(3, replayed(7)),
     ]

@@ -7,7 +7,7 @@ from itertools import permutations
 import msgspec
 import pytest
 
-from parley_common.events import FailureClass, SendEvent
+from parley_common.events import FailureClass, SendEvent, Slot
 from parley_status.parts import Failure, Part, concerns, failure_of, fold_part, report_of, settle_part
 from parley_status.states import Phase, State
 from unit.status.samples import at, attempted, failed, report, sent, sid
@@ -21,6 +21,12 @@ RETRIED: Chain = [
     (43, sent(second=7)),
 ]
 REFUSED: Chain = [(40, attempted()), (41, failed())]
+LATER = Slot(turn=80, message=0, part=0)
+SENT_AGAIN: Chain = [
+    (40, failed(attempted=0, failure=FailureClass.EXPIRED, code=None)),
+    (81, msgspec.structs.replace(attempted(second=90), slot=LATER)),
+    (82, sent(second=91, slot=LATER)),
+]
 
 
 def folded(chain: Chain) -> Part:
@@ -31,11 +37,16 @@ def folded(chain: Chain) -> Part:
     return part
 
 
-@pytest.mark.parametrize("chain", [RETRIED, REFUSED], ids=["retried", "refused"])
+@pytest.mark.parametrize("chain", [RETRIED, REFUSED, SENT_AGAIN], ids=["retried", "refused", "sent again"])
 def test_any_order_and_repetition_of_a_parts_events_give_one_row(chain: Chain) -> None:
     expected = folded(chain)
     for order in permutations(chain):
         assert folded([*order, *order]) == expected
+
+
+def test_a_part_that_was_sent_again_stands_where_it_was_sent_last() -> None:
+    part = settle_part(folded(SENT_AGAIN), [])
+    assert (part.turn, part.phase, part.state, failure_of(part)) == (80, Phase.SENT, State.SENDING, None)
 
 
 def test_a_retried_part_is_sent_and_shows_no_failure() -> None:

@@ -10,7 +10,8 @@ from parley_common.events import TurnOutcome
 from parley_status.delivery import RANKS
 from parley_status.states import BROKEN, Phase, State, inbound_state, message_state, part_state
 
-outbound_states = st.sampled_from([s for s in State if s not in (State.RECEIVED, State.HANDLED)])
+INBOUND = (State.RECEIVED, State.HANDLED, State.UNANSWERED)
+outbound_states = st.sampled_from([state for state in State if state not in INBOUND])
 
 
 @pytest.mark.parametrize(
@@ -77,9 +78,28 @@ def test_one_broken_part_breaks_the_message(parts: list[State]) -> None:
     assert (message_state(parts, len(parts)) in BROKEN) == any(part in BROKEN for part in parts)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (TurnOutcome.ANSWERED, State.HANDLED),
+        (TurnOutcome.ECHO, State.HANDLED),
+        (TurnOutcome.KEYWORD, State.HANDLED),
+        (TurnOutcome.NOT_ALLOWED, State.HANDLED),
+        (TurnOutcome.LATE, State.UNANSWERED),
+        (TurnOutcome.CAPPED, State.UNANSWERED),
+        (TurnOutcome.LOOP, State.UNANSWERED),
+        (TurnOutcome.FAILED, State.UNANSWERED),
+        (TurnOutcome.UNREADABLE, State.UNANSWERED),
+    ],
+)
+def test_a_text_whose_writer_waits_for_an_answer_is_unanswered(outcome: TurnOutcome, state: State) -> None:
+    assert inbound_state(outcome) is state
+
+
 @pytest.mark.parametrize("outcome", list(TurnOutcome))
-def test_a_text_is_handled_by_any_outcome(outcome: TurnOutcome) -> None:
-    assert inbound_state(outcome) is State.HANDLED
+def test_every_outcome_ends_the_waiting_for_a_turn(outcome: TurnOutcome) -> None:
+    assert inbound_state(outcome) in INBOUND
+    assert inbound_state(outcome) is not State.RECEIVED
 
 
 def test_a_text_without_a_turn_was_received() -> None:

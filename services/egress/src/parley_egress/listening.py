@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from parley_common.background import Background
 from parley_common.bells import BellSubscriber, OnBell
 from parley_common.bus import Bus, Stored
 from parley_common.doorbells import Bell, Doorbells
@@ -35,13 +35,12 @@ class Listening:
         """Begins to listen."""
         await self._subscriber.start()
 
-    def background(self) -> Sequence[Coroutine[Any, Any, None]]:
-        """What runs beside it until cancelled."""
-        return (
-            self._doorbells.keep_alive(),
-            self._subscriber.keep_declared(self._bus),
-            self._sweep.keep_sweeping(),
-        )
+    def run_beside(self, background: Background) -> None:
+        """Has run what runs beside it."""
+        name = self.lane.durable
+        background.start(f"keeping {name} bells alive", self._doorbells.keep_alive())
+        background.start(f"declaring {name} again", self._subscriber.keep_declared(self._bus))
+        background.start(f"sweeping for {name}", self._sweep.keep_sweeping())
 
     async def stop_listening(self) -> None:
         """Hears no more bells; what was heard and not begun rings elsewhere."""

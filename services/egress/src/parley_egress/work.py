@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from parley_common import events, topology
+from parley_common.background import Background
 from parley_common.bus import Bus
 from parley_common.consent import ConsentLedger
 from parley_common.control import Switches
@@ -51,7 +52,7 @@ class EgressWork:
         )
         self._sending = Sending(tools)
         self._lanes = {lane: self._listening(lane, common, settings) for lane in LANES}
-        self._background: list[asyncio.Task[None]] = []
+        self._background = Background()
 
     async def start(self) -> None:
         """Waits for the broker and the declare step, then listens for doorbells."""
@@ -62,13 +63,11 @@ class EgressWork:
         await self._leases.renew()
         await self._leases.unsettled_s()
         await listen(self._bus, self._leases.session, self._on_bell)
-        tasks = [
-            self._leases.keep_alive(),
-            self._ownership.keep_confirmed(),
-            self._switches.keep_fresh(),
-            *(work for lane in self._lanes.values() for work in lane.background()),
-        ]
-        self._background = [asyncio.create_task(task) for task in tasks]
+        self._background.start("renewing the session", self._leases.keep_alive())
+        self._background.start("confirming senders", self._ownership.keep_confirmed())
+        self._background.start("reading the switches", self._switches.keep_fresh())
+        for lane in self._lanes.values():
+            lane.run_beside(self._background)
         for lane in self._lanes.values():
             await lane.start()
 
@@ -79,8 +78,7 @@ class EgressWork:
         self._sending.close()
         await asyncio.gather(*(lane.end(grace_s * 0.6) for lane in lanes))
         await self._ownership.settle(grace_s * 0.2)
-        for task in self._background:
-            task.cancel()
+        await self._background.stop()
         await self._leases.end()
         await self._api.close()
         await self._bus.close()
@@ -88,7 +86,7 @@ class EgressWork:
     async def problems(self) -> Sequence[str]:
         """Why nothing can be sent now."""
         found = await asyncio.gather(*(lane.problems() for lane in self._lanes.values()))
-        return [problem for problems in found for problem in problems]
+        return [*self._background.problems(), *(problem for problems in found for problem in problems)]
 
     def _listening(self, lane: Lane, common: Common, settings: Settings) -> Listening:
         outbox = Outbox(self._bus, self._sending, most_parts=settings.sending.most_parts, lane=lane)

@@ -16,7 +16,7 @@ def build(common: Common) -> Service:
         name="status",
         port_variable=PORT_VARIABLE,
         port=settings.port,
-        work=StatusWork(common.nats_url, database, grace_s=common.grace_s),
+        work=StatusWork(common.nats_url, database, settings, grace_s=common.grace_s),
         routes=routes(database, settings.api_key),
     )
 

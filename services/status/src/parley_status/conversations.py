@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from parley_common.events import ConsentCause, ConsentChanged, InboundMessage, TurnDone
+from parley_common.events import ConsentCause, ConsentChanged, InboundMessage, Outgoing
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fold_conversation(
-    conversation: Conversation | None, event: InboundMessage | TurnDone | ConsentChanged
+    conversation: Conversation | None, event: InboundMessage | Outgoing | ConsentChanged
 ) -> Conversation:
     """The conversation after an event."""
     row = conversation or Conversation(

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from parley_common.events import InboundMessage, Media, TurnDone, TurnOutcome
+from parley_common.events import InboundMessage, Media, Outgoing, Priority, TurnDone, TurnOutcome
 from parley_status.parts import Part, failure_of
 from parley_status.states import BROKEN, State, inbound_state, message_state
 
@@ -24,8 +24,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A message as it is kept.
 
     ``sequence`` and ``position`` order a conversation: the stream sequence of the event that brought the
-    message, and its place in that event. ``turn`` is the sequence of the turn that answered or wrote it.
-    ``our_address`` is the number or Messaging Service on our side, ``media`` a JSON list.
+    message, and its place in that event. ``turn`` is the sequence of the turn that answered or wrote it,
+    ``origin`` what a message of ours was written as. ``our_address`` is the number or Messaging Service on our
+    side, ``media`` a JSON list.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     turn: int | None = None
     outcome: TurnOutcome | None = None
+    origin: Priority | None = None
     segments: int = 0
     failure: str | None = None
     failure_code: int | None = None
@@ -78,8 +80,8 @@ def inbound_message(sequence: int, event: InboundMessage) -> Message:
     )
 
 
-def outbound_messages(sequence: int, event: TurnDone) -> tuple[Message, ...]:
-    """The rows of a turn's replies, before any part."""
+def outbound_messages(sequence: int, event: Outgoing) -> tuple[Message, ...]:
+    """The rows of a turn's replies, or of what is texted without a turn; before any part."""
     return tuple(
         Message(
             id=reply.id,
@@ -94,8 +96,9 @@ def outbound_messages(sequence: int, event: TurnDone) -> tuple[Message, ...]:
             sequence=sequence,
             position=position,
             state=State.QUEUED,
-            turn=sequence,
-            outcome=event.outcome,
+            turn=sequence if isinstance(event, TurnDone) else None,
+            outcome=event.outcome if isinstance(event, TurnDone) else None,
+            origin=Priority.REPLY if isinstance(event, TurnDone) else event.priority,
         )
         for position, reply in enumerate(event.messages)
     )
@@ -124,8 +127,12 @@ def handle(message: Message, turns: Sequence[Turn]) -> Message:
 
 
 def settle_message(message: Message, parts: Sequence[Part]) -> Message:
-    """An outbound message with what its parts come to; the first part that broke gives the failure."""
-    ordered = sorted(parts, key=lambda part: part.part)
+    """An outbound message with what its parts come to; the first part that broke gives the failure.
+
+    Where an operator had it sent again it has parts of two events, and those of the later one count.
+    """
+    newest = max((part.turn for part in parts), default=0)
+    ordered = sorted((part for part in parts if part.turn == newest), key=lambda part: part.part)
     failures = (failure_of(part) for part in ordered if part.state in BROKEN)
     failure = next((failure for failure in failures if failure is not None), None)
     return msgspec.structs.replace(

@@ -19,3 +19,4 @@ class Failing(StrEnum):
 FOLDED = Counter("parley_status_events_folded", "Events folded, counted again where redelivered.", ["type"])
 FAILURES = Counter("parley_status_fold_failures", "Folds that failed, by what was the matter.", ["cause"])
 PENDING = Gauge("parley_status_pending", "Events not yet handed to this consumer.", ["consumer"])
+ASKED = Counter("parley_status_twilio_asked", "Parts for which Twilio was asked, by its answer.", ["answer"])

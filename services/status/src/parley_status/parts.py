@@ -19,10 +19,11 @@ _ERROR_PAGES = "https://www.twilio.com/docs/api/errors"
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A part as it is kept. ``turn``, ``message`` and ``part`` are its slot.
+    """A part as it is kept. ``turn``, ``message`` and ``part`` are its slot, the later one if it was sent again.
 
     ``phase_sequence`` is the stream sequence of the event that set ``phase``. ``first_status`` is what Twilio
     answered to the POST, ``status`` what all reports come to, ``conflict`` the final words that contradict.
+    ``asked`` counts how often Twilio was asked for its delivery, ``asked_at`` is when it was last; no event tells.
     """
 
     part_id: str
@@ -52,6 +53,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     status_at: datetime | None = None
     error_code: int | None = None
     conflict: str | None = None
+    asked: int = 0
+    asked_at: datetime | None = None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +90,10 @@ def fold_part(part: Part | None, sequence: int, event: SendEvent) -> Part:
             row,
             phase=_phase(event),
             phase_sequence=sequence,
+            turn=event.slot.turn,
+            message=event.slot.message,
+            part=event.slot.part,
+            of=event.of,
             failure=event.failure.value if isinstance(event, PartFailed) else None,
             failure_code=event.code if isinstance(event, PartFailed) else None,
             failure_reason=event.reason if isinstance(event, PartFailed) else None,

@@ -6,8 +6,9 @@ statements whatever the batch's size. Folding an event again changes nothing, no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from typing import TypeVar
 
@@ -20,6 +21,8 @@ from parley_common.events import (
     DeliveryReport,
     Event,
     InboundMessage,
+    LetterReplayed,
+    OutboundMessage,
     PartAttempted,
     PartFailed,
     PartSent,
@@ -28,7 +31,7 @@ from parley_common.events import (
 )
 from parley_status import schema
 from parley_status.conversations import Consent, Conversation, fold_consent, fold_conversation
-from parley_status.letters import letter_of
+from parley_status.letters import Letter, fold_letter, letter_id
 from parley_status.messages import (
     Direction,
     Message,
@@ -57,13 +60,16 @@ class Recorded:
 
 
 def fold(connection: Connection, batch: Sequence[Recorded]) -> None:
-    """Folds the batch. ``TurnBegun`` leaves no trace: what it says ends with its ``TurnDone``."""
+    """Folds the batch. ``TurnBegun`` leaves no trace: what it says ends with its ``TurnDone``.
+
+    Of two events that bring the same message, the earlier in the stream counts.
+    """
     _fold_turns(connection, batch)
     parts = _fold_parts(connection, batch)
     _fold_messages(connection, batch, parts)
     _fold_conversations(connection, batch)
     _fold_consent(connection, batch)
-    keep(connection, schema.dead_letters, (letter_of(event) for _, event in _of(batch, DeadLetter)))
+    _fold_letters(connection, batch)
 
 
 def _of(batch: Iterable[Recorded], kind: type[E]) -> Iterator[tuple[int, E]]:
@@ -152,18 +158,37 @@ def _candidates(part: Part, by_id: dict[str, list[Report]], by_sid: dict[str, li
         yield from by_sid.get(part.sid, ())
 
 
+def note_asked(connection: Connection, asked: Mapping[str, int], at: datetime) -> None:
+    """Notes that Twilio was asked for parts: how often each by now, and when."""
+    table = schema.parts
+    statement = (
+        update(table)
+        .where(table.c.part_id == bindparam("of_part"))
+        .values(asked=bindparam("times"), asked_at=bindparam("now"))
+    )
+    connection.execute(statement, [{"of_part": part, "times": n, "now": at} for part, n in asked.items()])
+
+
 def _fold_messages(connection: Connection, batch: Sequence[Recorded], parts: Sequence[Part]) -> None:
     """Adds what was written and brings replies to the state of their parts."""
-    fresh = {m.id: m for sequence, event in _of(batch, TurnDone) for m in outbound_messages(sequence, event)}
-    fresh |= {event.id: inbound_message(sequence, event) for sequence, event in _of(batch, InboundMessage)}
+    fresh = _fresh(batch)
     ids = fresh.keys() | {part.message_id for part in parts}
     before = {message.id: message for message in chosen(connection, schema.messages, Message, "id", ids)}
-    after = [
-        *_handled(connection, [m for m in fresh.values() if m.id not in before]),
-        *before.values(),
-    ]
-    settled = _settled(connection, after)
+    first = [m for m in fresh.values() if m.id not in before or m.sequence < before[m.id].sequence]
+    after = before | {message.id: message for message in _handled(connection, first)}
+    settled = _settled(connection, list(after.values()))
     save(connection, schema.messages, [message for message in settled if message != before.get(message.id)])
+
+
+def _fresh(batch: Sequence[Recorded]) -> dict[str, Message]:
+    found: dict[str, Message] = {}
+    for recorded in sorted(batch, key=lambda recorded: recorded.sequence, reverse=True):
+        match recorded.event:
+            case InboundMessage() as event:
+                found[event.id] = inbound_message(recorded.sequence, event)
+            case (TurnDone() | OutboundMessage()) as event:
+                found |= {message.id: message for message in outbound_messages(recorded.sequence, event)}
+    return found
 
 
 def _handled(connection: Connection, fresh: Sequence[Message]) -> list[Message]:
@@ -197,7 +222,7 @@ def _settled(connection: Connection, messages: Sequence[Message]) -> list[Messag
 
 
 def _fold_conversations(connection: Connection, batch: Sequence[Recorded]) -> None:
-    kinds = (InboundMessage, TurnDone, ConsentChanged)
+    kinds = (InboundMessage, TurnDone, OutboundMessage, ConsentChanged)
     events = [recorded.event for recorded in batch if isinstance(recorded.event, kinds)]
     before = {
         row.id: row
@@ -220,3 +245,15 @@ def _fold_consent(connection: Connection, batch: Sequence[Recorded]) -> None:
         key = (event.channel, event.scope, event.contact)
         after[key] = fold_consent(after.get(key), event)
     save(connection, schema.consent, [row for key, row in after.items() if row != before.get(key)])
+
+
+def _fold_letters(connection: Connection, batch: Sequence[Recorded]) -> None:
+    events = [recorded.event for recorded in batch if isinstance(recorded.event, DeadLetter | LetterReplayed)]
+    before = {
+        row.event_id: row
+        for row in chosen(connection, schema.dead_letters, Letter, "event_id", map(letter_id, events))
+    }
+    after = dict(before)
+    for event in events:
+        after[letter_id(event)] = fold_letter(after.get(letter_id(event)), event)
+    save(connection, schema.dead_letters, [row for key, row in after.items() if row != before.get(key)])

@@ -1,4 +1,7 @@
-"""What the API asks of the database. Pages end at a cursor, so that what comes in meanwhile shifts nothing."""
+"""What the API asks of the database, and which parts Twilio is asked for.
+
+Pages end at a cursor, so that what comes in meanwhile shifts nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, or_, select, tuple_
 
 from parley_status import schema
+from parley_status.asking import MOST_ASKED, wait_after
 from parley_status.conversations import Conversation
 from parley_status.messages import Message
 from parley_status.parts import Part, Report, concerns
@@ -69,7 +73,7 @@ def find_message(connection: Connection, message_id: str) -> MessageView | None:
     if not found:
         return None
     parts = chosen(connection, schema.parts, Part, "message_id", [message_id])
-    return view_message(found[0], _view_parts(connection, sorted(parts, key=lambda part: part.part)))
+    return view_message(found[0], _view_parts(connection, sorted(parts, key=lambda part: (part.turn, part.part))))
 
 
 def find_conversation(
@@ -108,6 +112,22 @@ def list_conversations(
         conversations=tuple(view_conversation(row) for row in page),
         before=str(Moment(page[-1].last_activity, page[-1].id)) if len(rows) > limit else None,
     )
+
+
+def parts_to_ask_for(
+    connection: Connection, channel: str, now: datetime, first: timedelta, limit: int
+) -> list[Part]:
+    """Parts of a channel that have a SID and no final state and are due to be asked for, the newest first.
+
+    ``first`` is how long the first question waits.
+    """
+    table = schema.parts
+    since = [table.c.sent_at, *(table.c.asked_at for _ in range(1, MOST_ASKED))]
+    due = (
+        (table.c.asked == asked) & (column <= now - wait_after(asked, first)) for asked, column in enumerate(since)
+    )
+    query = select(table).where(schema.TO_ASK_FOR, table.c.channel == channel, or_(*due))
+    return fetch(connection, query.order_by(table.c.sent_at.desc()).limit(limit), Part)
 
 
 def _view_parts(connection: Connection, parts: Sequence[Part]) -> list[PartView]:

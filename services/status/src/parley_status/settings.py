@@ -6,22 +6,47 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from parley_common.settings import Environment, SettingsError, read_optional, read_port, read_text
+from parley_common.channels import Channels, read_channels
+from parley_common.settings import (
+    Environment,
+    SettingsError,
+    read_limits,
+    read_number,
+    read_optional,
+    read_port,
+    read_text,
+)
+from parley_common.topology import Limits
 
 PORT_VARIABLE = "PARLEY_STATUS_PORT"
 DEFAULT_PORT = 8081
 DEFAULT_DATA_DIR = ".data"
+DEFAULT_ASK_AFTER_S = 12 * 3600.0
 
 _POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
 @dataclass(frozen=True, kw_only=True)
+class AskSettings:
+    """``after_s``: how long a part may go without a final word of Twilio's before Twilio is asked for it."""
+
+    channels: Channels = field(repr=False)
+    after_s: float
+    timeout_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings; neither the key nor the database's password is ever shown."""
+    """The settings; neither the key nor the database's password is ever shown.
+
+    ``asking`` is None where no Twilio account is set: all else works without one.
+    """
 
     port: int
     api_key: str = field(repr=False)
     database_url: str = field(repr=False)
+    limits: Limits
+    asking: AskSettings | None
 
 
 def read_settings(environment: Environment = os.environ) -> Settings:
@@ -30,6 +55,19 @@ def read_settings(environment: Environment = os.environ) -> Settings:
         port=read_port(environment, PORT_VARIABLE, DEFAULT_PORT),
         api_key=_read_api_key(environment),
         database_url=_read_database_url(environment),
+        limits=read_limits(environment),
+        asking=_read_asking(environment),
+    )
+
+
+def _read_asking(environment: Environment) -> AskSettings | None:
+    after_s = read_number(environment, "PARLEY_ASK_AFTER_S", DEFAULT_ASK_AFTER_S, least=1.0)
+    if read_optional(environment, "TWILIO_ACCOUNT_SID") is None:
+        return None
+    return AskSettings(
+        channels=read_channels(environment),
+        after_s=after_s,
+        timeout_s=read_number(environment, "PARLEY_TWILIO_TIMEOUT_S", 10.0, least=0.1),
     )
 
 

@@ -26,6 +26,7 @@ class State(StrEnum):
 
     RECEIVED = "received"
     HANDLED = "handled"
+    UNANSWERED = "unanswered"
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
@@ -56,6 +57,19 @@ _OF_STATUS: Mapping[str, State] = {
     "read": State.READ,
 }
 
+_OF_OUTCOME: Mapping[TurnOutcome, State] = {
+    TurnOutcome.ANSWERED: State.HANDLED,
+    TurnOutcome.FAILED: State.UNANSWERED,
+    TurnOutcome.ECHO: State.HANDLED,
+    TurnOutcome.KEYWORD: State.HANDLED,
+    TurnOutcome.NOT_ALLOWED: State.HANDLED,
+    TurnOutcome.UNREADABLE: State.UNANSWERED,
+    TurnOutcome.LATE: State.UNANSWERED,
+    TurnOutcome.CAPPED: State.UNANSWERED,
+    TurnOutcome.LOOP: State.UNANSWERED,
+}
+"""Unanswered: the person waits for an answer and got none, or an apology at most. Somebody should look at it."""
+
 _PROGRESS = (State.QUEUED, State.SENDING, State.SENT, State.DELIVERED, State.READ)
 BROKEN = (State.FAILED, State.UNDELIVERED, State.CANCELED)
 """The states of what the person never got, the gravest first."""
@@ -82,5 +96,5 @@ def message_state(parts: Sequence[State], of: int) -> State:
 
 
 def inbound_state(outcome: TurnOutcome | None) -> State:
-    """A text is handled once a turn has ended that covers it, whatever came of the turn."""
-    return State.RECEIVED if outcome is None else State.HANDLED
+    """A text is received until a turn has ended that covers it; then the outcome tells."""
+    return State.RECEIVED if outcome is None else _OF_OUTCOME[outcome]

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import asdict
 
-from parley_common.events import Media, TurnOutcome
+from parley_common.events import Media, Priority, TurnOutcome
 from parley_status.conversations import Conversation
 from parley_status.delivery import RANKS
 from parley_status.messages import Direction, Message
@@ -28,7 +28,10 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PartView(msgspec.Struct, frozen=True, kw_only=True):
-    """A part and its delivery history, oldest first. ``conflict`` holds final statuses that contradict."""
+    """A part and its delivery history, oldest first. ``conflict`` holds final statuses that contradict.
+
+    ``asked``: how often Twilio was asked for its delivery, ``asked_at`` when last.
+    """
 
     id: str
     part: int
@@ -46,11 +49,16 @@ class PartView(msgspec.Struct, frozen=True, kw_only=True):
     attempted_at: datetime | None
     sent_at: datetime | None
     failed_at: datetime | None
+    asked: int
+    asked_at: datetime | None
     reports: tuple[ReportView, ...]
 
 
 class MessageLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as a conversation lists it. ``turn`` groups texts and their replies."""
+    """A message as a conversation lists it. ``turn`` groups texts and their replies.
+
+    ``origin``: what a message of ours was written as; None for a text of a person.
+    """
 
     id: str
     conversation: str
@@ -63,6 +71,7 @@ class MessageLine(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     turn: int | None
     outcome: TurnOutcome | None
+    origin: Priority | None
     state: State
     segments: int
     failure: Failure | None
@@ -125,6 +134,7 @@ def view_line(message: Message) -> MessageLine:
         created_at=message.created_at,
         turn=message.turn,
         outcome=message.outcome,
+        origin=message.origin,
         state=message.state,
         segments=message.segments,
         failure=_message_failure(message),
@@ -155,6 +165,8 @@ def view_part(part: Part, reports: Sequence[Report]) -> PartView:
         attempted_at=part.attempted_at,
         sent_at=part.sent_at,
         failed_at=part.failed_at,
+        asked=part.asked,
+        asked_at=part.asked_at,
         reports=tuple(_view_report(report) for report in reports),
     )
 

@@ -7,14 +7,20 @@ from collections.abc import Sequence
 
 import structlog
 
+from parley_common.background import Background
 from parley_common.bus import BROKER_TROUBLE, Bus
-from parley_common.declare import wait_declared
+from parley_common.declare import declare_again, wait_declared
+from parley_common.leases import Leases
 from parley_common.topology import Consumer
 from parley_status.database import Database, is_trouble
 from parley_status.intake import CONSUMERS, DURABLES, Intake
+from parley_status.polling import Polling
+from parley_status.replay import Replays
+from parley_status.settings import Settings
 
 _RETRY_S = 1.0
 _CHECK_TIMEOUT_S = 1.0
+_LOOK_EVERY_S = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -22,10 +28,14 @@ log = structlog.get_logger(__name__)
 class StatusWork:
     """Keeps the database up to date with the streams."""
 
-    def __init__(self, nats_url: str, database: Database, *, grace_s: float) -> None:
+    def __init__(self, nats_url: str, database: Database, settings: Settings, *, grace_s: float) -> None:
         self._bus = Bus(nats_url, name="parley-status")
         self._database = database
         self._intake = Intake(nats_url, self._bus, database, grace_s=grace_s)
+        self._replays = Replays(self._bus, database)
+        self._leases = Leases(self._bus, settings.limits)
+        self._asking = settings.asking
+        self._background = Background()
         self._waits_for: str | None = "the database"
 
     async def start(self) -> None:
@@ -36,21 +46,42 @@ class StatusWork:
         self._waits_for = "the declare step"
         await wait_declared(self._bus.js, frozenset(DURABLES))
         await self._intake.start()
+        await self._replays.listen()
+        self._background.start("declaring consumers again", self._keep_declared())
+        await self._start_asking()
         self._waits_for = None
         log.info("folding")
 
     async def stop(self, grace_s: float) -> None:
         """Ends the batch at hand and disconnects."""
+        await self._background.stop()
         await self._intake.stop()
+        if self._asking is not None:
+            await self._leases.end()
         await self._bus.close()
         await asyncio.to_thread(self._database.close)
 
     async def problems(self) -> Sequence[str]:
-        """What is missing: the start, the broker, a consumer, the database."""
+        """What is missing: the start, the broker, a consumer, the database, a task that has ended."""
         if self._waits_for is not None:
             return [f"not started: waits for {self._waits_for}"]
         checks = [self._check_database(), *(self._check_consumer(consumer) for consumer in CONSUMERS)]
-        return [problem for problem in await asyncio.gather(*checks) if problem is not None]
+        found = [problem for problem in await asyncio.gather(*checks) if problem is not None]
+        return [*found, *self._background.problems()]
+
+    async def _start_asking(self) -> None:
+        if self._asking is None:
+            log.info("Twilio is not asked for missing final states: TWILIO_ACCOUNT_SID is not set")
+            return
+        await self._leases.renew()
+        polling = Polling(self._bus, self._leases, self._database, self._asking)
+        self._background.start("keeping the session of leases", self._leases.keep_alive())
+        self._background.start("asking Twilio", polling.keep_asking())
+
+    async def _keep_declared(self) -> None:
+        while True:
+            await declare_again(self._bus.js, frozenset(DURABLES))
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _migrate(self) -> None:
         while True:

@@ -1,0 +1,38 @@
+"""The work of the service inside this process: what it says of itself when a part of it has died."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.stack import BROKER_ONLY, running_stack
+from harness.waiting import wait_until
+from parley_status.database import Database
+from parley_status.settings import read_settings
+from parley_status.work import StatusWork
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_background_task_that_has_died_makes_the_service_unready(
+    tmp_path: Path, anyio_backend: str
+) -> None:
+    async with running_stack(tmp_path, BROKER_ONLY) as stack:
+        settings = read_settings(stack.environment)
+        work = StatusWork(stack.nats_url, Database(settings.database_url), settings, grace_s=5)
+        try:
+            await work.start()
+            assert await work.problems() == []
+            names = list(work._background._tasks)
+            assert len(names) == 3
+            for task in work._background._tasks.values():
+                task.cancel()
+            await wait_until(lambda: all_named(work, names), what="every dead task being named")
+        finally:
+            await work.stop(5)
+
+
+async def all_named(work: StatusWork, names: list[str]) -> bool:
+    problems = await work.problems()
+    return all(any(name in problem for problem in problems) for name in names)

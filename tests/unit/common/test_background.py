@@ -1,0 +1,42 @@
+"""A background task that dies makes the service say so."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from parley_common.background import Background
+
+pytestmark = pytest.mark.anyio
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def fails() -> None:
+    raise RuntimeError
+
+
+async def ends() -> None:
+    return
+
+
+@pytest.mark.parametrize("work", [fails, ends])
+async def test_a_task_that_has_ended_is_a_problem_by_its_name(work) -> None:  # type: ignore[no-untyped-def]
+    background = Background()
+    background.start("lasting", forever())
+    background.start("asking", work())
+    await asyncio.sleep(0)
+    assert background.problems() == ["asking has ended: restart the service"]
+    await background.stop()
+
+
+async def test_tasks_that_were_stopped_are_no_problem() -> None:
+    background = Background()
+    background.start("lasting", forever())
+    await asyncio.sleep(0)
+    assert background.problems() == []
+    await background.stop()
+    assert background.problems() == []
