@@ -78,17 +78,20 @@ async def test_p5_a_conversation_in_backoff_delays_nobody_else(worker: Worker, t
     assert [post.body for post in twilio.created] == ["quick", "slow"]
 
 
-async def test_p6_a_reply_waits_for_one_notification_at_most(broker: Stack, twilio: TwilioStub) -> None:
-    async with egress(broker.nats_url, twilio, rate_mps=50.0), working(broker.nats_url, twilio) as other:
-        people = crowd(other.bus, 300)
-        await asyncio.gather(*(conversation.notify("news") for conversation in people))
-        await wait_until(lambda: len(twilio.posts) >= 20, 20)
-        for n in range(5):
+async def test_p6_a_reply_does_not_wait_behind_ten_thousand_notifications(
+    broker: Stack, twilio: TwilioStub
+) -> None:
+    """That it waits for one slot at most is ``test_desk``'s; here a slow machine may take a second to hear of it."""
+    async with egress(broker.nats_url, twilio, rate_mps=10.0), working(broker.nats_url, twilio) as other:
+        people = crowd(other.bus, 10_000)
+        for first in range(0, len(people), 500):
+            await asyncio.gather(*(person.notify("news") for person in people[first : first + 500]))
+        await wait_until(lambda: len(twilio.posts) >= 5, 40)
+        for n in range(3):
             before = len(twilio.posts)
             await people[-1 - n].reply(f"answer {n}")
-            place = await wait_until(partial(_place_of, twilio, f"answer {n}"), 20)
-            assert place - before <= 4, "the one being posted, and those in the moments until the reply was known"
-    assert len([post for post in twilio.posts if post.body == "news"]) < 300
+            place = await wait_until(partial(_place_of, twilio, f"answer {n}"), 30)
+            assert place - before <= 15
 
 
 async def test_p6_fewer_requests_at_once_after_20429(worker: Worker, twilio: TwilioStub) -> None:
