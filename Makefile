@@ -22,7 +22,7 @@ COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test test-unit test-e2e pictures check format lock install clean
+.PHONY: help run test test-unit test-e2e chaos pictures check format lock install clean
 
 help:
 	@echo 'Parley puts an agent behind a phone number.'
@@ -43,6 +43,9 @@ test-unit: $(MAIN) $(DEV)  ## the tests without sockets
 
 test-e2e: $(MAIN) $(DEV)  ## the whole path, in the browser too
 	@$(BIN)/python -m pytest $(wildcard tests/e2e tests/browser) $(ARGS)
+
+chaos: $(MAIN) $(DEV)  ## crashes, freezes and faults: five seeds, one server and three; ARGS=--help
+	@cd tests && ../$(BIN)/python -m chaos --runs 5 --broker both $(ARGS)
 
 pictures: $(MAIN) $(DEV)  ## take the pictures of the README from the running thing
 	@PARLEY_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_whole_path.py

@@ -16,7 +16,7 @@ from integration.agent.workers import (
     send,
     worker,
 )
-from parley_agent.turns import MOST_ATTEMPTS
+from parley_agent.asking import MOST_ATTEMPTS
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.doorbells import Busy

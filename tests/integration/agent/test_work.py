@@ -2,16 +2,21 @@
 
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from harness.stack import BROKER_ONLY, Stack, running_stack
 from harness.waiting import wait_until
-from integration.agent.workers import done, said, send
+from integration.agent.workers import FakeBrain, done, lose_bells, said, send
 from integration.common.connections import NUMBER, connected
-from parley_common import topology
+from parley_agent.settings import read_settings
+from parley_agent.work import AgentWork
+from parley_common import sweep, topology
 from parley_common.events import TurnOutcome
+from parley_common.settings import read_common
 
 pytestmark = pytest.mark.anyio
 
@@ -43,14 +48,50 @@ async def test_a_text_is_answered_and_its_bell_acked(stack: Stack) -> None:
     assert "Monday" in said(turns)[0][0]
 
 
-async def test_without_its_consumer_it_is_not_ready(stack: Stack) -> None:
+async def test_without_its_stream_it_is_not_ready(stack: Stack) -> None:
     async with connected(stack) as bus:
-        await bus.js.delete_consumer(topology.CONVERSATIONS, topology.AGENT_BELLS)
+        await bus.js.delete_stream(topology.CONVERSATIONS)
 
     async def unready() -> bool:
         return not await stack["agent"].is_ready()
 
     await wait_until(unready, what="a failing /readyz")
+
+
+async def test_a_consumer_that_vanished_is_declared_again_and_no_text_is_lost(stack: Stack) -> None:
+    async with connected(stack) as bus:
+        stack["agent"].pause()
+        await send(bus, "HOURS", conversation="before")
+        await bus.js.delete_consumer(topology.CONVERSATIONS, topology.AGENT_BELLS)
+        assert not await stack["agent"].is_ready()
+        await send(bus, "HOURS", conversation="after")
+        stack["agent"].resume()
+        for conversation in ("before", "after"):
+            await wait_until(partial(done, bus, conversation), 20.0, what=f"an answer to the text {conversation}")
+        await stack["agent"].ready()
+        await send(bus, "HOURS", conversation="later")
+        await wait_until(partial(done, bus, "later"), what="an answer to a later text")
+        assert [len(await done(bus, conversation)) for conversation in ("before", "after", "later")] == [1, 1, 1]
+
+
+async def test_a_text_whose_bell_was_lost_is_found_and_answered(
+    broker: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "_AGE", timedelta(hours=-1))
+    monkeypatch.setattr(sweep, "_EVERY_S", 0.5)
+    common, settings = read_common(broker.environment), read_settings(broker.environment)
+    async with connected(broker) as bus:
+        await send(bus, "one")
+        await lose_bells(bus)
+        brain = FakeBrain()
+        work = AgentWork(common, settings, brain)
+        try:
+            await work.start()
+            await wait_until(partial(done, bus), 20.0, what="an answer to a text that no bell spoke of")
+        finally:
+            await work.stop(5.0)
+        assert said(await done(bus)) == [["one"]]
+        assert len(brain.asked) == 1
 
 
 async def test_it_waits_for_a_broker_that_comes_late(tmp_path: Path) -> None:

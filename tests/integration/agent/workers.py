@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from nats.js.api import DeliverPolicy
+
 from integration.common.connections import NUMBER, a_text, history
-from parley_agent.brain import Turn
+from parley_agent.brain import Turn, Words
 from parley_agent.conversations import Conversations
 from parley_agent.turns import Pace, Turns
 from parley_common import topology
@@ -29,6 +31,8 @@ CHANNEL = Channel(
     allow_all=True,
 )
 
+WORDS = Words(failure="Sorry.", apology="Too late.", capped="Enough for today.")
+
 Answering = Callable[[Turn], Awaitable[tuple[str, ...]]]
 
 
@@ -42,7 +46,7 @@ class FakeBrain:
     """Notes what it is asked and answers as told."""
 
     acts: bool = False
-    failure: str = "Sorry."
+    words: Words = WORDS
     answering: Answering = echo
     asked: list[Turn] = field(default_factory=list)
 
@@ -84,6 +88,7 @@ class Circumstances:
     leases: Any = field(default_factory=NoLeases)
     channel: Channel = CHANNEL
     gather_s: float = 0.001
+    max_answer_age_s: float = 1800.0
     in_doubt: Callable[[], bool] = lambda: False
 
 
@@ -94,7 +99,7 @@ def worker(bus: Bus, brain: FakeBrain, circumstances: Circumstances | None = Non
         bus,
         brain,
         Channels((around.channel,)),
-        pace=Pace(gather_s=around.gather_s, reply_expiry_s=3600.0),
+        pace=Pace(gather_s=around.gather_s, reply_expiry_s=3600.0, max_answer_age_s=around.max_answer_age_s),
         in_doubt=around.in_doubt,
     )
     return Conversations(bus, around.leases, turns)
@@ -110,6 +115,15 @@ async def send(bus: Bus, *bodies: str, conversation: str = C, **fields: Any) -> 
     """Texts of a person, one after the other; returns their sequences."""
     subject = topology.texts(conversation)
     return [await bus.publish(subject, a_text(conversation, body, **fields), dedupe=True) for body in bodies]
+
+
+async def lose_bells(bus: Bus) -> None:
+    """Replaces the agent's consumer by one that knows nothing of what was stored before."""
+    consumer = next(one for one in topology.CONSUMERS if one.durable == topology.AGENT_BELLS)
+    await bus.js.delete_consumer(consumer.stream, consumer.durable)
+    config = consumer.config()
+    config.deliver_policy = DeliverPolicy.NEW
+    await bus.js.add_consumer(consumer.stream, config)
 
 
 async def die_answering(bus: Bus, conversation: str = C) -> Turn:

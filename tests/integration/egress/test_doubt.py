@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
@@ -222,7 +223,7 @@ async def test_what_a_trial_account_puts_before_the_words_is_no_difference(
     ],
 )
 async def test_a_callback_that_is_not_the_parts_own_proves_nothing(
-    forged: dict[str, str], broker: Stack, twilio: TwilioStub
+    forged: dict[str, Any], broker: Stack, twilio: TwilioStub
 ) -> None:
     async with working(broker.nats_url, twilio, QUICK) as worker:
         conversation = Conversation(worker.bus)

@@ -37,6 +37,22 @@ LISTED = frozenset({PERSON})
             TurnOutcome.KEYWORD,
             id="a stop counts from anybody",
         ),
+        pytest.param({"countries": frozenset({"US"})}, {}, None, id="a country to text with"),
+        pytest.param(
+            {"countries": frozenset({"GB", "CA"})}, {}, TurnOutcome.NOT_ALLOWED, id="a country not to text with"
+        ),
+        pytest.param(
+            {"countries": frozenset({"GB"}), "allowed": LISTED},
+            {},
+            TurnOutcome.NOT_ALLOWED,
+            id="who is listed is of a country too",
+        ),
+        pytest.param(
+            {"countries": frozenset({"US"})},
+            {"contact": "messenger:1234"},
+            TurnOutcome.NOT_ALLOWED,
+            id="an address that tells no country",
+        ),
         pytest.param({}, {"body": "please stop this"}, None, id="a stop in a sentence is no keyword"),
     ],
 )

@@ -74,7 +74,17 @@ async def test_somebody_new_who_asks_by_command_is_answered() -> None:
 
 async def test_asking_the_script_costs_nothing() -> None:
     assert ScriptedBrain(SCRIPT).acts is False
-    assert ScriptedBrain(SCRIPT).failure == "Sorry."
+
+
+async def test_what_is_said_without_asking_comes_from_the_file() -> None:
+    words = ScriptedBrain(Script(greeting="", fallback="", failure="f", apology="a", capped="")).words
+    assert (words.failure, words.apology, words.capped) == ("f", "a", "")
+
+
+async def test_a_file_that_says_no_apology_has_one_all_the_same() -> None:
+    words = ScriptedBrain(SCRIPT).words
+    assert words.apology.startswith("Sorry")
+    assert "tomorrow" in words.capped
 
 
 async def test_the_example_agent_can_be_read_and_answers() -> None:

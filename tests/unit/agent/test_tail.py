@@ -3,24 +3,32 @@
 import pytest
 
 from parley_agent.tail import Tail, fold
-from parley_common.events import AnyEvent, DeadLetter, TurnOutcome
+from parley_common.events import AnyEvent, DeadLetter, Tally, TurnDone, TurnOutcome
 from unit.agent.builders import AT, a_start, a_text, an_end
 
-START = a_start(upto=3, first=4, last=6, attempt=2)
+TALLY = Tally(day="2026-01-02", answers=3, level=2.5, level_at=AT, capped_on="2026-01-01", greeted=True)
+START = a_start(upto=3, first=4, last=6, attempt=2, tally=TALLY)
+ANSWERED = an_end(upto=6, tally=TALLY)
+REFUSED = an_end(upto=6, outcome=TurnOutcome.NOT_ALLOWED, tally=TALLY)
+WITH_LETTER = (TurnOutcome.FAILED, TurnOutcome.UNREADABLE)
 
 
 @pytest.mark.parametrize(
     ("event", "tail"),
     [
-        pytest.param(an_end(upto=6), Tail(seq=9, upto=6), id="an end moves the cursor"),
-        pytest.param(
-            an_end(upto=6, outcome=TurnOutcome.UNREADABLE), Tail(seq=9, upto=6), id="whatever the outcome"
-        ),
-        pytest.param(START, Tail(seq=9, upto=3, begun=START), id="a start leaves it and stands open"),
+        pytest.param(ANSWERED, Tail(seq=9, upto=6, tally=TALLY), id="an end moves the cursor"),
+        pytest.param(REFUSED, Tail(seq=9, upto=6, tally=TALLY), id="whatever the outcome"),
+        pytest.param(START, Tail(seq=9, upto=3, begun=START, tally=TALLY), id="a start leaves it and stands open"),
     ],
 )
 def test_the_last_event_tells_all(event: AnyEvent, tail: Tail) -> None:
     assert fold(event, 9) == tail
+
+
+@pytest.mark.parametrize("outcome", TurnOutcome)
+def test_an_end_that_is_a_dead_letter_as_well_stands_out(outcome: TurnOutcome) -> None:
+    end: TurnDone = an_end(outcome=outcome)
+    assert fold(end, 9).lettered == (end if outcome in WITH_LETTER else None)
 
 
 @pytest.mark.parametrize(
@@ -48,14 +56,11 @@ def test_what_has_no_place_in_the_chain_is_refused_by_name(event: AnyEvent) -> N
         fold(event, 9)
 
 
-def test_a_conversation_without_events_is_new_and_begins_at_nothing() -> None:
-    assert Tail() == Tail(seq=0, upto=0, begun=None)
-    assert Tail().is_new
+def test_a_conversation_without_events_begins_at_nothing() -> None:
+    assert Tail() == Tail(seq=0, upto=0, begun=None, tally=Tally(), lettered=None)
+    assert not Tail().tally.greeted
 
 
-def test_a_conversation_whose_first_turn_only_began_is_new() -> None:
-    assert fold(a_start(upto=0, first=4, last=6), 9).is_new
-
-
-def test_a_conversation_with_an_ended_turn_is_not_new() -> None:
-    assert not fold(an_end(upto=6), 9).is_new
+@pytest.mark.parametrize("outcome", TurnOutcome)
+def test_whom_a_release_answered_that_kept_no_tally_is_known(outcome: TurnOutcome) -> None:
+    assert fold(an_end(outcome=outcome), 9).tally.greeted is (outcome is TurnOutcome.ANSWERED)

@@ -22,7 +22,7 @@ from nats.js import JetStreamContext
 from parley_common.bus import BROKER_TROUBLE
 
 _TROUBLE_PAUSE_S = 0.5
-_FLUSH_S = 2.0
+_FLUSH_S = 2
 
 log = structlog.get_logger(__name__)
 

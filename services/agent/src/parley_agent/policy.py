@@ -10,11 +10,11 @@ from parley_common.events import InboundMessage, TurnOutcome
 
 
 def silence(text: InboundMessage, channel: Channel) -> TurnOutcome | None:
-    """Why this text gets no answer, None where the brain is to be asked."""
+    """Why this text gets no answer, None where the person may be answered."""
     if channel.owns(text.contact):
         return TurnOutcome.ECHO
     if text.keyword is not None:
         return TurnOutcome.KEYWORD
-    if not channel.allows(text.contact):
+    if not (channel.allows(text.contact) and channel.reaches(text.contact)):
         return TurnOutcome.NOT_ALLOWED
     return None

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from parley_agent.brain import Turn
+from parley_agent.brain import Turn, Words
 from parley_common.domain.keywords import classify_keyword
 from parley_common.settings import SettingsError
 
+_APOLOGY = "Sorry, we could not answer your text in time. If you still need us, please text again."
+_CAPPED = "That is as much as we can answer today. Please text again tomorrow."
 _WORD = re.compile(r"\s*(\S+)\s*(.*)", re.DOTALL)
 
 
@@ -25,12 +27,15 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An agent file of the scripted brain. ``{text}`` in ``fallback`` stands for the whole text.
 
-    ``{menu}`` in any answer stands for the commands with their lines.
+    ``{menu}`` in any answer stands for the commands with their lines. ``apology`` is said for texts that are too
+    old to be answered, ``capped`` when a person has had the day's answers; nothing is said where they are empty.
     """
 
     greeting: str
     fallback: str
     failure: str
+    apology: str = _APOLOGY
+    capped: str = _CAPPED
     commands: dict[str, Command] = {}
 
 
@@ -43,7 +48,7 @@ class ScriptedBrain:
         self._script = script
         self._commands = {word.upper(): command for word, command in script.commands.items()}
         self._menu = "\n".join(f"- {word}: {c.menu}" for word, c in self._commands.items() if c.menu)
-        self.failure = script.failure
+        self.words = Words(failure=script.failure, apology=script.apology, capped=script.capped)
 
     async def answer(self, turn: Turn) -> tuple[str, ...]:
         """A command's reply, or the fallback; somebody new is greeted first."""

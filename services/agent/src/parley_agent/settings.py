@@ -37,5 +37,6 @@ def read_settings(environment: Environment = os.environ) -> Settings:
         pace=Pace(
             gather_s=read_number(environment, "PARLEY_GATHER_S", 1.5),
             reply_expiry_s=read_number(environment, "PARLEY_REPLY_EXPIRY_S", 3600.0, least=1.0),
+            max_answer_age_s=read_number(environment, "PARLEY_MAX_ANSWER_AGE_S", 1800.0),
         ),
     )

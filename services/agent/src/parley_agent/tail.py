@@ -1,38 +1,48 @@
 """Where a conversation stands, folded from the last event of its own chain. Pure.
 
-The chain's last event is the cursor: every event carries ``upto``, so that this one read tells all.
+The chain's last event is the cursor: every event carries ``upto`` and the tally, so that this one read tells all.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from parley_common.events import AnyEvent, TurnBegun, TurnDone
+import msgspec
+
+from parley_common.events import AnyEvent, Tally, TurnBegun, TurnDone, TurnOutcome
+
+_WITH_LETTER = (TurnOutcome.FAILED, TurnOutcome.UNREADABLE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tail:
     """``seq``: of the last own event, 0 where there is none. ``upto``: the last text that is dealt with.
 
-    ``begun``: a turn that was begun and not ended.
+    ``begun``: a turn that was begun and not ended. ``lettered``: the end of a turn that is a dead letter as well,
+    where it is the last event.
     """
 
     seq: int = 0
     upto: int = 0
     begun: TurnBegun | None = None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing of this conversation was ever dealt with."""
-        return self.upto == 0
+    tally: Tally = field(default_factory=Tally)
+    lettered: TurnDone | None = None
 
 
 def fold(event: AnyEvent, seq: int) -> Tail:
     """The tail after this event. Raises ``ValueError`` for one that has no place in the chain."""
     match event:
         case TurnBegun():
-            return Tail(seq=seq, upto=event.upto, begun=event)
+            return Tail(seq=seq, upto=event.upto, begun=event, tally=event.tally)
         case TurnDone():
-            return Tail(seq=seq, upto=event.upto)
+            lettered = event if event.outcome in _WITH_LETTER else None
+            return Tail(seq=seq, upto=event.upto, tally=_tally(event), lettered=lettered)
         case _:
             raise ValueError(f"{type(event).__name__} has no place in a conversation's own chain")
+
+
+def _tally(done: TurnDone) -> Tally:
+    """A release that counted nothing answered people too."""
+    if done.outcome is TurnOutcome.ANSWERED and not done.tally.greeted:
+        return msgspec.structs.replace(done.tally, greeted=True)
+    return done.tally

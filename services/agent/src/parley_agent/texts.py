@@ -1,20 +1,22 @@
-"""Reads a conversation's texts from the stream: the range of a begun turn, or a burst that is still coming in."""
+"""Reads a conversation's texts: the range of a begun turn, a burst still coming in, a row of old ones."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
 
 from parley_agent.gathering import MOST_TEXTS, wait_s
-from parley_agent.policy import silence
 from parley_common import topology
 from parley_common.bus import Bus, Stored
-from parley_common.channels import Channel
 from parley_common.events import InboundMessage, TurnBegun
+
+Joins = Callable[[InboundMessage], bool]
+"""Whether a text belongs into the turn of the one before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,11 @@ class Text:
 
 
 class Unreadable(Exception):  # noqa: N818 - a state of the stream, not a fault of ours
-    """What is stored is not a text this release can read."""
+    """``stored`` is not a text this release can read."""
+
+    def __init__(self, stored: Stored, reason: str) -> None:
+        super().__init__(f"not a readable text: {reason}")
+        self.stored = stored
 
 
 def read(stored: Stored) -> Text:
@@ -39,49 +45,72 @@ def read(stored: Stored) -> Text:
     try:
         event = stored.event()
     except msgspec.DecodeError as error:
-        raise Unreadable(type(error).__name__) from None
+        raise Unreadable(stored, type(error).__name__) from None
     if not isinstance(event, InboundMessage):
-        raise Unreadable(type(event).__name__)
+        raise Unreadable(stored, type(event).__name__)
     return Text(stored=stored, message=event)
 
 
 async def read_range(bus: Bus, begun: TurnBegun) -> tuple[Text, ...]:
-    """The texts of a turn that was begun before."""
+    """The texts of a turn that was begun before, up to the first that cannot be read.
+
+    Raises ``Unreadable`` where that is the first of all.
+    """
     subject = topology.texts(begun.conversation)
     found: list[Text] = []
     seq = begun.first
     while seq <= begun.last and (stored := await bus.next(subject, seq=seq)) and stored.seq <= begun.last:
-        found.append(read(stored))
+        try:
+            found.append(read(stored))
+        except Unreadable:
+            if not found:
+                raise
+            break
         seq = stored.seq + 1
     return tuple(found)
 
 
-async def gather(bus: Bus, first: Text, channel: Channel, window_s: float) -> tuple[Text, ...]:
-    """The burst that starts with ``first``: what follows within the window and is for the brain too.
+async def gather(bus: Bus, first: Text, joins: Joins, window_s: float) -> tuple[Text, ...]:
+    """The burst that starts with ``first``: what follows within the window and joins it.
 
     Without a window every text is answered by itself.
     """
-    subject = topology.texts(first.message.conversation)
     burst = [first]
     started_s = time.monotonic()
     while window_s > 0.0 and len(burst) < MOST_TEXTS:
-        following = await bus.next(subject, seq=burst[-1].seq + 1)
+        following = await _following(bus, burst[-1])
         if following is None:
             age_s = (datetime.now(UTC) - burst[-1].stored.time).total_seconds()
             left_s = wait_s(age_s=age_s, waited_s=time.monotonic() - started_s, window_s=window_s)
             if left_s == 0.0:
                 break
             await asyncio.sleep(left_s)
-        elif _joins(following, channel):
-            burst.append(read(following))
+        elif (text := _joining(following, joins)) is not None:
+            burst.append(text)
         else:
             break
     return tuple(burst)
 
 
-def _joins(stored: Stored, channel: Channel) -> bool:
-    """A text that is no brain's business, or unreadable, gets a turn of its own."""
+async def skim(bus: Bus, first: Text, joins: Joins) -> tuple[Text, ...]:
+    """The first and the last text of a row of any length that nobody is going to read an answer to."""
+    last = first
+    while (following := await _following(bus, last)) is not None:
+        text = _joining(following, joins)
+        if text is None:
+            break
+        last = text
+    return (first,) if last is first else (first, last)
+
+
+async def _following(bus: Bus, text: Text) -> Stored | None:
+    return await bus.next(topology.texts(text.message.conversation), seq=text.seq + 1)
+
+
+def _joining(stored: Stored, joins: Joins) -> Text | None:
+    """The text if it joins. One that cannot be read gets a turn of its own."""
     try:
-        return silence(read(stored).message, channel) is None
+        text = read(stored)
     except Unreadable:
-        return False
+        return None
+    return text if joins(text.message) else None

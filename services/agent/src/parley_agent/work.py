@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from parley_agent.brain import Brain
@@ -10,6 +9,7 @@ from parley_agent.conversations import Conversations
 from parley_agent.settings import Settings
 from parley_agent.turns import Turns
 from parley_common import topology
+from parley_common.background import Background
 from parley_common.bells import BellSubscriber
 from parley_common.bus import Bus, Stored
 from parley_common.doorbells import Bell, Doorbells
@@ -41,33 +41,30 @@ class AgentWork:
             is_done=conversations.is_done,
             ring=self._on_swept,
         )
-        self._background: list[asyncio.Task[None]] = []
+        self._background = Background()
 
     async def start(self) -> None:
         """Waits for the broker and the declare step, then listens for doorbells."""
         await self._bus.connect()
         await self._subscriber.wait_declared(self._bus)
         await self._leases.renew()
-        self._background = [
-            asyncio.create_task(self._leases.keep_alive()),
-            asyncio.create_task(self._doorbells.keep_alive()),
-            asyncio.create_task(self._subscriber.keep_declared(self._bus)),
-            asyncio.create_task(self._sweep.keep_sweeping()),
-        ]
+        self._background.start("renewing the session", self._leases.keep_alive())
+        self._background.start("keeping bells alive", self._doorbells.keep_alive())
+        self._background.start("declaring the consumer again", self._subscriber.keep_declared(self._bus))
+        self._background.start("sweeping", self._sweep.keep_sweeping())
         await self._subscriber.start()
 
     async def stop(self, grace_s: float) -> None:
         """Ends the turns in work, hands back what was not begun."""
         await self._subscriber.stop(self._bus)
         await self._doorbells.stop(grace_s / 2)
-        for task in self._background:
-            task.cancel()
+        await self._background.stop()
         await self._leases.end()
         await self._bus.close()
 
     async def problems(self) -> Sequence[str]:
         """Why no text can be answered now."""
-        return await self._subscriber.problems(self._bus)
+        return [*self._background.problems(), *await self._subscriber.problems(self._bus)]
 
     async def _on_bell(self, subject: str, bell: Bell, _body: bytes) -> None:
         await self._doorbells.ring(topology.conversation_of(subject), bell)

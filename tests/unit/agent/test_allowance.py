@@ -1,0 +1,130 @@
+"""What a conversation may have: caps of a day, the loop guard's bucket, one apology a day (P13, P14)."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parley_agent.allowance import (
+    LOOP_CAPACITY,
+    LOOP_DRAIN_S,
+    after_answer,
+    after_apology,
+    after_notice,
+    owes_apology,
+    owes_notice,
+    refusal,
+)
+from parley_common.events import Tally, TurnOutcome
+from unit.agent.builders import AT
+
+SECOND = timedelta(seconds=1)
+TODAY = AT.date().isoformat()
+FULL = Tally(level=LOOP_CAPACITY, level_at=AT)
+
+
+def answered(tally: Tally, times: int, *, now: datetime = AT, messages: int = 1) -> Tally:
+    for _ in range(times):
+        tally = after_answer(tally, now, messages=messages, answered=True)
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("tally", "cap", "refused"),
+    [
+        pytest.param(Tally(), 1, None, id="nothing yet"),
+        pytest.param(Tally(day=TODAY, answers=2), 3, None, id="one is left"),
+        pytest.param(Tally(day=TODAY, answers=3), 3, TurnOutcome.CAPPED, id="none is left"),
+        pytest.param(Tally(day=TODAY, answers=9), 3, TurnOutcome.CAPPED, id="the cap was lowered"),
+        pytest.param(Tally(day="2026-01-01", answers=3), 3, None, id="that was yesterday"),
+        pytest.param(Tally(day=TODAY, answers=9), 0, None, id="there is no cap"),
+    ],
+)
+def test_answers_are_capped_by_the_day(tally: Tally, cap: int, refused: TurnOutcome | None) -> None:
+    assert refusal(tally, AT, daily_answers=cap) is refused
+
+
+def test_a_day_is_that_of_utc() -> None:
+    late_in_new_york = AT.replace(hour=23).astimezone(timezone(timedelta(hours=-5)))
+    tally = after_answer(Tally(), late_in_new_york, messages=1, answered=True)
+    assert tally.day == TODAY
+    assert refusal(tally, late_in_new_york + timedelta(hours=2), daily_answers=1) is None
+
+
+def test_answers_are_counted_anew_each_day() -> None:
+    tomorrow = AT + timedelta(days=1)
+    tally = answered(answered(Tally(), 3), 1, now=tomorrow)
+    assert (tally.day, tally.answers) == (tomorrow.date().isoformat(), 1)
+
+
+def test_so_many_messages_in_a_row_and_no_more() -> None:
+    most = int(LOOP_CAPACITY)
+    assert refusal(answered(Tally(), most - 1), AT, daily_answers=0) is None
+    assert refusal(answered(Tally(), most), AT, daily_answers=0) is TurnOutcome.LOOP
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "refused"),
+    [(0.0, TurnOutcome.LOOP), (LOOP_DRAIN_S - 1, TurnOutcome.LOOP), (LOOP_DRAIN_S, None), (3600.0, None)],
+)
+def test_a_full_bucket_takes_one_more_once_one_has_drained(passed_s: float, refused: TurnOutcome | None) -> None:
+    assert refusal(FULL, AT + SECOND * passed_s, daily_answers=0) is refused
+
+
+def test_a_clock_that_is_behind_drains_nothing() -> None:
+    assert refusal(FULL, AT - timedelta(hours=1), daily_answers=0) is TurnOutcome.LOOP
+
+
+def test_a_loop_is_silent_although_the_cap_is_reached_too() -> None:
+    tally = Tally(day=TODAY, answers=5, level=LOOP_CAPACITY, level_at=AT)
+    assert refusal(tally, AT, daily_answers=5) is TurnOutcome.LOOP
+
+
+@pytest.mark.parametrize(("messages", "level"), [(0, 1.0), (1, 1.0), (3, 3.0), (500, LOOP_CAPACITY)])
+def test_a_turn_weighs_as_many_messages_as_it_has_and_one_at_least(messages: int, level: float) -> None:
+    assert after_answer(Tally(), AT, messages=messages, answered=True).level == level
+
+
+def test_only_an_answer_greets() -> None:
+    failed = after_answer(Tally(), AT, messages=1, answered=False)
+    assert not failed.greeted
+    assert after_answer(answered(failed, 1), AT, messages=1, answered=False).greeted
+
+
+@given(st.lists(st.floats(min_value=0.0, max_value=60.0), max_size=200))
+def test_never_more_than_twilio_takes_between_two_numbers(pauses_s: list[float]) -> None:
+    now, tally, written = AT, Tally(), []
+    for pause_s in pauses_s:
+        now += SECOND * pause_s
+        if refusal(tally, now, daily_answers=0) is None:
+            tally = after_answer(tally, now, messages=1, answered=True)
+            written.append(now)
+    assert all(sum(start <= at <= start + SECOND * 30 for at in written) <= 30 for start in written)
+
+
+@pytest.mark.parametrize(
+    ("apologised_before", "owed"),
+    [
+        pytest.param(None, True, id="never"),
+        pytest.param(timedelta(0), False, id="just now"),
+        pytest.param(timedelta(hours=24) - SECOND, False, id="less than a day ago"),
+        pytest.param(timedelta(hours=24), True, id="a day ago"),
+    ],
+)
+def test_an_apology_is_owed_once_a_day(apologised_before: timedelta | None, *, owed: bool) -> None:
+    tally = Tally() if apologised_before is None else after_apology(Tally(), AT - apologised_before)
+    assert owes_apology(tally, AT) is owed
+
+
+def test_a_person_is_told_of_the_cap_once_a_day() -> None:
+    told = after_notice(Tally(), AT)
+    assert [owes_notice(Tally(), AT), owes_notice(told, AT)] == [True, False]
+    assert owes_notice(told, AT + timedelta(days=1))
+
+
+def test_what_is_counted_beside_stays_as_it_was() -> None:
+    tally = after_notice(after_apology(answered(Tally(), 2), AT), AT)
+    assert tally == Tally(
+        day=TODAY, answers=2, level=2.0, level_at=AT, apologised_at=AT, capped_on=TODAY, greeted=True
+    )
