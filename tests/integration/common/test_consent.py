@@ -12,7 +12,7 @@ from integration.common.connections import NUMBER, PERSON, connected, history
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.consent import ConsentLedger
-from parley_common.events import ConsentCause, ConsentChanged
+from parley_common.events import ConsentCause, ConsentChanged, LogRead, encode
 from parley_common.identity import Identity
 
 pytestmark = pytest.mark.anyio
@@ -123,6 +123,36 @@ async def test_the_latest_cause_wins_where_many_are_told_at_once(bus: Bus, broke
         ledgers = [ConsentLedger(bus, IDENTITY), ConsentLedger(other, IDENTITY)]
         await asyncio.gather(*(ledgers[n % 2].record(one) for n, one in enumerate(reversed(changes))))
         assert [await ledger.granted(NUMBER, PERSON) for ledger in ledgers] == [False, False]
+
+
+async def test_what_was_said_last_to_any_number_of_a_pool_counts(ledger: ConsentLedger) -> None:
+    service = "MG" + "0" * 32
+    await ledger.record(stop("SM1", minute=1))
+    assert not await ledger.granted(service, PERSON, also=(NUMBER,))
+    await ledger.record(change("SM2", minute=2, granted=True, scope=service))
+    assert await ledger.granted(service, PERSON, also=(NUMBER,))
+    await ledger.record(stop("SM3", minute=3))
+    assert not await ledger.granted(service, PERSON, also=(NUMBER,))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b'{"type":"ConsentChanged","granted":true}', id="of another release"),
+        pytest.param(b"{", id="no event"),
+        pytest.param(
+            encode(LogRead(id="x", at=START_OF_DAY, channel="", conversation="", upto=START_OF_DAY)),
+            id="another event",
+        ),
+    ],
+)
+async def test_who_said_something_unreadable_is_not_texted_until_they_say_more(
+    ledger: ConsentLedger, bus: Bus, data: bytes
+) -> None:
+    await bus.js.publish(topology.consent(IDENTITY.consent(NUMBER, PERSON)), data)
+    assert not await ledger.granted(NUMBER, PERSON)
+    await ledger.record(start("SM1", minute=1))
+    assert await ledger.granted(NUMBER, PERSON)
 
 
 async def test_where_the_ledger_cannot_be_read_nobody_may_be_texted(ledger: ConsentLedger, bus: Bus) -> None:

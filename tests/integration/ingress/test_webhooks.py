@@ -155,7 +155,6 @@ async def test_what_is_no_webhook_is_refused(
         pytest.param(INBOUND, text(From=""), "From", id="a text from nobody"),
         pytest.param(STATUS, report(""), "MessageStatus", id="a callback without a status"),
         pytest.param(STATUS, report("a.b"), "MessageStatus", id="a callback with a bad status"),
-        pytest.param(STATUS, report(To=""), "To", id="a callback about nobody"),
     ],
 )
 async def test_a_genuine_webhook_that_lacks_a_field_is_refused_by_name(
@@ -164,6 +163,36 @@ async def test_a_genuine_webhook_that_lacks_a_field_is_refused_by_name(
     response = await sender.post(fields, path)
     assert (response.status_code, await stored(bus)) == (400, 0)
     assert named in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "words"),
+    [
+        pytest.param(INBOUND, text(AccountSid=""), "AccountSid is missing", id="no account"),
+        pytest.param(INBOUND, text(AccountSid="AC" + "b" * 32), "TWILIO_ACCOUNT_SID", id="another account"),
+        pytest.param(INBOUND, text(To=""), "To and MessagingServiceSid are missing", id="a text to nobody"),
+        pytest.param(INBOUND, text(To="+15550002222"), "the number", id="a text to another number"),
+        pytest.param(STATUS, report(From=""), "From and MessagingServiceSid", id="a callback from nobody"),
+    ],
+)
+async def test_a_webhook_that_belongs_to_no_channel_is_told_why(
+    path: str, fields: Fields, words: str, sender: Sender, bus: Bus
+) -> None:
+    response = await sender.post(fields, path)
+    assert (response.status_code, await stored(bus)) == (403, 0)
+    assert words in response.json()["error"]
+
+
+async def test_a_status_callback_that_does_not_say_about_whom_it_is_is_not_lost(
+    sender: Sender, bus: Bus, ingress: Running
+) -> None:
+    fields = report(To="")
+    assert is_empty_twiml(await sender.post(fields, f"{STATUS}?part={PART}"))
+    last = await bus.last(topology.reports(IDENTITY.conversation("default", ""), PART))
+    assert last is not None
+    assert last.headers["Nats-Msg-Id"].startswith(fields["MessageSid"])
+    assert "does not say about whom" in ingress.output
+    assert await reports(bus, PART) == []
 
 
 async def test_both_tokens_count_while_they_are_rotated(broker: Stack, ingress: Running, bus: Bus) -> None:
@@ -214,6 +243,20 @@ async def test_a_stop_delivered_many_times_at_once_is_recorded_once(
     assert all(map(is_empty_twiml, responses))
     assert not await consent.granted(NUMBER, PERSON)
     assert (await bus.js.stream_info(topology.CONSENT)).state.messages == 1
+
+
+async def test_a_webhook_that_meets_a_fault_of_ours_is_503_and_comes_in_once_that_is_mended(
+    sender: Sender, bus: Bus, consent: ConsentLedger
+) -> None:
+    """Here the person's consent cannot be read."""
+    subject, stop = topology.consent(IDENTITY.consent(NUMBER, PERSON)), text("STOP")
+    await bus.js.publish(subject, b"from another release")
+    response = await sender.post(stop)
+    assert (response.status_code, response.headers["content-type"]) == (503, "application/json")
+    assert await texts(bus) == []
+    await bus.js.purge_stream(topology.CONSENT)
+    assert is_empty_twiml(await sender.post(stop))
+    assert not await consent.granted(NUMBER, PERSON)
 
 
 async def test_a_status_callback_is_stored_under_its_part(sender: Sender, bus: Bus) -> None:

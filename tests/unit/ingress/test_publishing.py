@@ -13,7 +13,7 @@ from nats.errors import ConnectionClosedError, NoRespondersError
 from nats.js.errors import APIError
 
 from parley_common.bus import Bus
-from parley_ingress.publishing import Budgets, NotHeld, Publisher
+from parley_ingress.publishing import Budgets, Kind, NotHeld, Publisher
 
 pytestmark = pytest.mark.anyio
 
@@ -205,3 +205,48 @@ def test_the_number_of_tokens_that_take_memory_is_bounded() -> None:
 
 def test_a_token_of_any_length_takes_little_memory() -> None:
     assert memory_for([f"{n}" + "x" * 100_000 for n in range(100)]) < 1_000_000
+
+
+async def waiting(one: Publisher, kind: Kind, count: int) -> tuple[list[asyncio.Task[None]], int]:
+    """So many that begin to wait, and how many of them found no place."""
+    tasks = [asyncio.create_task(one.hold(hang, soon(5), kind=kind)) for _ in range(count)]
+    await asyncio.sleep(0.01)
+    refused = [task for task in tasks if task.done()]
+    assert all(isinstance(task.exception(), NotHeld) for task in refused)
+    return tasks, len(refused)
+
+
+async def end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_reports_take_half_of_the_places_at_most_and_texts_all_of_the_rest() -> None:
+    one = publisher(most_pending=10)
+    reports, refused_reports = await waiting(one, Kind.REPORT, 8)
+    messages, refused_texts = await waiting(one, Kind.TEXT, 6)
+    assert (refused_reports, refused_texts) == (3, 1)
+    await end(reports + messages)
+
+
+async def test_texts_may_take_every_place() -> None:
+    one = publisher(most_pending=10)
+    messages, refused = await waiting(one, Kind.TEXT, 11)
+    assert refused == 1
+    await end(messages)
+
+
+async def test_places_are_given_back_to_both() -> None:
+    one = publisher(most_pending=4)
+    for _ in range(3):
+        reports, refused_reports = await waiting(one, Kind.REPORT, 2)
+        messages, refused_texts = await waiting(one, Kind.TEXT, 2)
+        assert (refused_reports, refused_texts) == (0, 0)
+        await end(reports + messages)
+
+
+async def test_a_bound_of_one_still_takes_a_report() -> None:
+    call, calls = store()
+    await publisher(most_pending=1).hold(call, soon(5), kind=Kind.REPORT)
+    assert calls == [0]

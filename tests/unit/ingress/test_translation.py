@@ -227,10 +227,22 @@ def test_reports_that_say_different_things_have_different_ids() -> None:
     assert len(set(ids)) == len(variants)
 
 
-@pytest.mark.parametrize("field", ["MessageSid", "MessageStatus", "To", "AccountSid"])
+@pytest.mark.parametrize("field", ["MessageSid", "MessageStatus", "AccountSid"])
 def test_a_report_without_a_field_that_every_report_has_is_refused_by_name(field: str) -> None:
     with pytest.raises(Refused, match=f"field {field} is missing"):
         delivery_report(form(REPORT, **{field: None}), PART, receipt())
+
+
+def test_a_report_that_does_not_say_about_whom_it_is_is_kept_and_proves_nothing() -> None:
+    report = delivery_report(form(REPORT, To=None), PART, receipt())
+    assert (report.sid, report.status, report.part_id) == (SID, "delivered", PART)
+    assert report.conversation != delivery_report(form(REPORT), PART, receipt()).conversation
+    assert report.conversation == IDENTITY.conversation("default", "")
+
+
+def test_an_opt_out_of_nobody_is_recorded_for_nobody() -> None:
+    callback = form(REPORT, MessageStatus="failed", ErrorCode="21610", To="")
+    assert reported_opt_out(callback, delivery_report(callback, PART, receipt()), receipt()) is None
 
 
 @pytest.mark.parametrize("status", ["Delivered", "a b", "sent\n", "x" * 33, "sent.>", "é"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+import structlog
 
 from parley_common import topology
 from parley_common.bus import Bus, Stored, Superseded
@@ -16,6 +17,8 @@ from parley_common.events import ConsentChanged
 from parley_common.identity import Identity
 
 _REMEMBERED = 20
+
+log = structlog.get_logger(__name__)
 
 
 class ConsentLedger:
@@ -31,7 +34,11 @@ class ConsentLedger:
         ``also``: further scopes under which they may have said so; what they said last, under whichever, holds.
         """
         stored = [await self._bus.last(self._subject(one, contact)) for one in (scope, *also)]
-        changes = [change for one in stored if (change := _change(one)) is not None]
+        try:
+            changes = [change for one in stored if (change := _change(one)) is not None]
+        except Unreadable as error:
+            log.error("what a person said of consent cannot be read, they are not texted", sequence=error.seq)
+            return False
         return not changes or max(changes, key=lambda change: change.at).granted
 
     async def record(self, change: ConsentChanged) -> None:
@@ -39,7 +46,7 @@ class ConsentLedger:
         subject = self._subject(change.scope, change.contact)
         while True:
             stored = await self._bus.last(subject)
-            known = _change(stored)
+            known = _replaceable(stored)
             if known is not None:
                 if not _supersedes(change, known):
                     return
@@ -59,10 +66,29 @@ def _supersedes(change: ConsentChanged, known: ConsentChanged) -> bool:
     return change.at > known.at and change.id not in (known.id, *known.earlier)
 
 
+class Unreadable(Exception):  # noqa: N818 - a state of the stream, not a fault of ours
+    """What is stored is no consent that this release can read; ``seq`` says where."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"no readable consent at {seq}")
+        self.seq = seq
+
+
+def _replaceable(stored: Stored | None) -> ConsentChanged | None:
+    """The change that a new one is compared with; one that cannot be read gives way to any."""
+    try:
+        return _change(stored)
+    except Unreadable:
+        return None
+
+
 def _change(stored: Stored | None) -> ConsentChanged | None:
     if stored is None:
         return None
-    event = stored.event()
+    try:
+        event = stored.event()
+    except msgspec.DecodeError:
+        raise Unreadable(stored.seq) from None
     if not isinstance(event, ConsentChanged):
-        raise ValueError(f"{type(event).__name__} on {stored.subject} says nothing of consent")
+        raise Unreadable(stored.seq)
     return event

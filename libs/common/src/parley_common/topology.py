@@ -44,6 +44,8 @@ HEARTBEAT_S = 3.0
 
 _DAY_S = 86_400.0
 _COUNTED_DAYS = 40
+_SWITCHES_KEPT = 20
+"""Of each switch and mark: only the last counts, some before it tell an operator what happened."""
 _GIB = 1024**3
 
 
@@ -149,7 +151,7 @@ def streams(limits: Limits) -> tuple[StreamConfig, ...]:
         _kept(REPORTS, "report.>", limits, duplicate_window_s=3600.0),
         _forever(CONSENT, "consent.*", limits),
         _forever(DEAD_LETTERS, "dead.*", limits, duplicate_window_s=_DAY_S),
-        _forever(CONTROL, "control.>", limits),
+        _forever(CONTROL, "control.>", limits, most_of_each=_SWITCHES_KEPT),
         _counters(limits),
         StreamConfig(
             name=LEASES,
@@ -179,7 +181,9 @@ def _kept(name: str, subject: str, limits: Limits, *, duplicate_window_s: float)
     )
 
 
-def _forever(name: str, subject: str, limits: Limits, *, duplicate_window_s: float = 120.0) -> StreamConfig:
+def _forever(
+    name: str, subject: str, limits: Limits, *, duplicate_window_s: float = 120.0, most_of_each: int | None = None
+) -> StreamConfig:
     return StreamConfig(
         name=name,
         subjects=[subject],
@@ -187,6 +191,7 @@ def _forever(name: str, subject: str, limits: Limits, *, duplicate_window_s: flo
         storage=StorageType.FILE,
         discard=DiscardPolicy.NEW,
         max_bytes=limits.max_bytes,
+        max_msgs_per_subject=most_of_each,
         num_replicas=limits.replicas,
         duplicate_window=duplicate_window_s,
         allow_direct=True,

@@ -25,7 +25,7 @@ def build(common: Common) -> Service:
         consent=ConsentLedger(bus, identity),
         budgets=Budgets(settings.ack_budget_s),
     ).routes()
-    work = IngressWork(bus)
+    work = IngressWork(bus, identity, settings)
     return Service(name="ingress", port_variable=PORT_VARIABLE, port=settings.port, work=work, routes=routes)
 
 

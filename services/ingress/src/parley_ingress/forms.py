@@ -44,7 +44,7 @@ async def read_form(request: Request) -> Form:
         return Form(fields=_parse(request.scope["query_string"]), body=b"")
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != _FORM:
-        raise Refused(415, f"content type is {content_type or 'missing'}: send {_FORM}")
+        raise Refused(415, f"content type is {'another' if content_type else 'missing'}: send {_FORM}")
     body = await _read_body(request)
     return Form(fields=_parse(body), body=body)
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from enum import Enum
 
 import structlog
 
@@ -27,27 +28,43 @@ class NotHeld(Exception):  # noqa: N818 - an answer, not a fault
     """The broker did not take the event in time; only a 503 is honest."""
 
 
+class Kind(Enum):
+    """What waits for the broker."""
+
+    TEXT = "text"
+    REPORT = "report"
+
+
 class Publisher:
-    """Stores what a webhook brought, trying again until the broker has it or the time is over."""
+    """Stores what a webhook brought, trying again until the broker has it or the time is over.
+
+    Status callbacks may take half of the places at most: a text always finds one of the others.
+    """
 
     def __init__(self, bus: Bus, most_pending: int) -> None:
         self._bus = bus
         self._room = most_pending
+        self._room_for_reports = most_pending // 2 if most_pending > 1 else 1
 
-    async def publish(self, subject: str, event: Event, deadline_s: float) -> None:
+    async def publish(self, subject: str, event: Event, deadline_s: float, *, kind: Kind = Kind.TEXT) -> None:
         """Publishes with the event's id, so that a repeat stores nothing. Raises ``NotHeld``."""
-        await self.hold(lambda: self._bus.publish(subject, event, dedupe=True), deadline_s)
+        await self.hold(lambda: self._bus.publish(subject, event, dedupe=True), deadline_s, kind=kind)
 
-    async def hold(self, store: Callable[[], Awaitable[object]], deadline_s: float) -> None:
+    async def hold(
+        self, store: Callable[[], Awaitable[object]], deadline_s: float, *, kind: Kind = Kind.TEXT
+    ) -> None:
         """Returns once ``store`` does; raises ``NotHeld`` at the deadline (monotonic seconds)."""
-        if self._room <= 0:
+        is_report = kind is Kind.REPORT
+        if self._room <= 0 or (is_report and self._room_for_reports <= 0):
             raise NotHeld("too many webhooks wait for the broker")
         self._room -= 1
+        self._room_for_reports -= is_report
         try:
             while not await self._stored(store, deadline_s):
                 await asyncio.sleep(_RETRY_S)
         finally:
             self._room += 1
+            self._room_for_reports += is_report
 
     async def _stored(self, store: Callable[[], Awaitable[object]], deadline_s: float) -> bool:
         left_s = deadline_s - time.monotonic()

@@ -7,9 +7,29 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from parley_common.channels import Channels, read_channels
-from parley_common.settings import Environment, SettingsError, read_number, read_port, read_text, read_whole
+from parley_common.settings import (
+    Environment,
+    SettingsError,
+    read_limits,
+    read_number,
+    read_port,
+    read_text,
+    read_whole,
+)
+from parley_common.topology import Limits
 
 PORT_VARIABLE = "SMS_WEBHOOK_PORT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackfillSettings:
+    """``every_s``: between two looks into Twilio's log, 0 for none. ``after_s``: how old a text must be, since its
+    webhook comes first. ``twilio_timeout_s``: of one request.
+    """
+
+    every_s: float
+    after_s: float
+    twilio_timeout_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +41,8 @@ class Settings:
     channels: Channels
     ack_budget_s: float
     most_pending: int
+    backfill: BackfillSettings
+    limits: Limits
 
 
 def read_settings(environment: Environment = os.environ) -> Settings:
@@ -31,6 +53,12 @@ def read_settings(environment: Environment = os.environ) -> Settings:
         channels=read_channels(environment),
         ack_budget_s=read_number(environment, "PARLEY_ACK_BUDGET_S", 8.0, least=0.5),
         most_pending=read_whole(environment, "PARLEY_MOST_PENDING_WEBHOOKS", 2_000, least=1),
+        backfill=BackfillSettings(
+            every_s=read_number(environment, "PARLEY_BACKFILL_EVERY_S", 120.0),
+            after_s=read_number(environment, "PARLEY_BACKFILL_AFTER_S", 180.0),
+            twilio_timeout_s=read_number(environment, "PARLEY_TWILIO_TIMEOUT_S", 10.0, least=0.1),
+        ),
+        limits=read_limits(environment),
     )
 
 

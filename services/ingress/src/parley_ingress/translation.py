@@ -72,7 +72,10 @@ def consent_change(form: Form, message: InboundMessage, receipt: Receipt) -> Con
 
 
 def delivery_report(form: Form, part_id: str | None, receipt: Receipt) -> DeliveryReport:
-    """The status callback. The same report sent twice has the same id."""
+    """The status callback. The same report sent twice has the same id.
+
+    One that does not say about whom it is stands in the conversation of nobody: it is kept, and proves nothing.
+    """
     sid, status = _sid(form), _required(form, "MessageStatus")
     if not _STATUS.fullmatch(status):
         raise Refused(400, "field MessageStatus is not a word")
@@ -81,7 +84,7 @@ def delivery_report(form: Form, part_id: str | None, receipt: Receipt) -> Delive
         id=f"{sid}-{status}-{error_code or 0}",
         at=receipt.at,
         channel=receipt.channel.name,
-        conversation=receipt.identity.conversation(receipt.channel.name, _required(form, "To")),
+        conversation=receipt.identity.conversation(receipt.channel.name, form.get("To")),
         account_sid=_required(form, "AccountSid"),
         sid=sid,
         status=status,
@@ -98,7 +101,7 @@ def reported_opt_out(
 
     It counts as of the part's POST: a START that came later still holds.
     """
-    if report.error_code != _OPTED_OUT:
+    if report.error_code != _OPTED_OUT or not form.get("To"):
         return None
     return ConsentChanged(
         id=f"consent-{report.sid}",
@@ -106,7 +109,7 @@ def reported_opt_out(
         channel=report.channel,
         conversation=report.conversation,
         scope=receipt.channel.sender_for(form.get("From")),
-        contact=_required(form, "To"),
+        contact=form.get("To"),
         granted=False,
         cause=ConsentCause.TWILIO_21610,
     )

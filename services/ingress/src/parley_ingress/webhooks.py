@@ -25,7 +25,7 @@ from parley_common.consent import ConsentLedger
 from parley_common.identity import Identity
 from parley_common.webhook_urls import INBOUND_PATH, STATUS_PATH, part_of_query, posted_at_of_query, trace_of_query
 from parley_ingress.forms import Form, Refused, read_form
-from parley_ingress.publishing import Budgets, NotHeld, Publisher
+from parley_ingress.publishing import Budgets, Kind, NotHeld, Publisher
 from parley_ingress.signature import Verdict
 from parley_ingress.translation import (
     Receipt,
@@ -81,7 +81,10 @@ class Webhooks:
             response = JSONResponse({"error": str(refused)}, refused.status)
         except NotHeld as error:
             log.error("webhook answered 503", kind=kind, reason=str(error))
-            response = JSONResponse({"error": str(error)}, 503, headers={"Retry-After": "1"})
+            response = _not_held(str(error))
+        except Exception:  # whatever it was, the broker may not hold the webhook, and 503 says just that
+            log.exception("webhook answered 503", kind=kind)
+            response = _not_held("ingress could not store this: its log says why")
         _webhooks.labels(kind, str(response.status_code)).inc()
         return response
 
@@ -91,7 +94,7 @@ class Webhooks:
         service = form.get("MessagingServiceSid") or None
         channel = self.channels.of_webhook(form.get("AccountSid"), form.get(ours), service)
         if channel is None:
-            raise Refused(403, f"no channel has this account and {ours}: set TWILIO_ACCOUNT_SID and the number")
+            raise Refused(403, _unknown_channel(form, ours))
         verdict = verify_webhook(request, form, channel, self.public_url)
         if verdict is not Verdict.GENUINE:
             raise Refused(403, f"signature is {verdict.value}: check TWILIO_AUTH_TOKEN and PARLEY_PUBLIC_URL")
@@ -119,7 +122,24 @@ class Webhooks:
         ):
             change = reported_opt_out(form, report, receipt, posted_at_of_query(query))
             if change is not None:
-                await self.publisher.hold(partial(self.consent.record, change), deadline_s)
+                await self.publisher.hold(partial(self.consent.record, change), deadline_s, kind=Kind.REPORT)
             subject = topology.reports(report.conversation, report.part_id or report.sid)
-            await self.publisher.publish(subject, report, deadline_s)
+            await self.publisher.publish(subject, report, deadline_s, kind=Kind.REPORT)
             log.info("status accepted", sid=report.sid, status=report.status)
+            if not form.get("To"):
+                log.warning("this status callback does not say about whom it is", sid=report.sid)
+
+
+def _not_held(reason: str) -> Response:
+    return JSONResponse({"error": reason}, 503, headers={"Retry-After": "1"})
+
+
+def _unknown_channel(form: Form, ours: str) -> str:
+    """Why no channel was found, and what to do about it. Names fields and settings, never what they hold."""
+    if not form.get("AccountSid"):
+        return "field AccountSid is missing or blank: every webhook of Twilio has it; what sent this is not Twilio"
+    if not form.get(ours) and not form.get("MessagingServiceSid"):
+        return (
+            f"fields {ours} and MessagingServiceSid are missing or blank: one of them says whose webhook this is"
+        )
+    return f"no channel has this account and {ours}: set TWILIO_ACCOUNT_SID and the number or Messaging Service"

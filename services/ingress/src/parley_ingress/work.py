@@ -1,31 +1,64 @@
-"""What ingress does beside answering webhooks: it keeps a connection to the broker."""
+"""What ingress does beside answering webhooks: it keeps a connection to the broker and looks into Twilio's log."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus
+from parley_common.consent import ConsentLedger
 from parley_common.declare import wait_declared
+from parley_common.identity import Identity
+from parley_common.leases import Leases
+from parley_ingress.asked import BackfillDesk
+from parley_ingress.backfill import Backfill
+from parley_ingress.marks import Marks
+from parley_ingress.rounds import Pace, Rounds
+from parley_ingress.settings import Settings
+from parley_ingress.twilio_log import TwilioLog
 
 _READY_TIMEOUT_S = 1.0
 
 
 class IngressWork:
-    """The connection that webhooks are published over."""
+    """The connection that webhooks are published over, and the backfill."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, identity: Identity, settings: Settings) -> None:
         self._bus = bus
+        self._every_s = settings.backfill.every_s
+        self._twilio = TwilioLog(timeout_s=settings.backfill.twilio_timeout_s)
+        self._leases = Leases(bus, settings.limits)
+        kept = timedelta(seconds=settings.limits.max_age_s)
+        pace = Pace(every_s=self._every_s, after=timedelta(seconds=settings.backfill.after_s), kept=kept)
+        backfill = Backfill(bus, identity, ConsentLedger(bus, identity), self._twilio)
+        self._rounds = Rounds(settings.channels, self._leases, Marks(bus, identity), backfill, pace)
+        self._desk = BackfillDesk(bus, settings.channels, backfill, kept=kept)
+        self._background: list[asyncio.Task[None]] = []
         self._declared = False
 
     async def start(self) -> None:
-        """Waits for the broker and the declare step."""
+        """Waits for the broker and the declare step, then looks into Twilio's log."""
+        await self._twilio.open()
         await self._bus.connect()
         await wait_declared(self._bus.js, frozenset())
         self._declared = True
+        await self._desk.open()
+        if self._every_s:
+            await self._leases.renew()
+            tasks = (self._leases.keep_alive(), self._rounds.keep_looking())
+            self._background = [asyncio.create_task(task) for task in tasks]
 
     async def stop(self, _grace_s: float) -> None:
-        """Closes the connection; webhooks under way were answered before."""
+        """Ends the backfill and closes the connections; webhooks under way were answered before."""
+        await self._desk.close()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._background:
+            await self._leases.end()
+        await self._twilio.close()
         await self._bus.close()
 
     async def problems(self) -> Sequence[str]:
