@@ -191,6 +191,7 @@ def test_a_field_that_an_older_release_did_not_write_has_its_default(name: str) 
     [
         pytest.param(b"", id="nothing"),
         pytest.param(b"\xff\xfe", id="no text"),
+        pytest.param(b'{"type":"TurnBegun","id":"\xff"}', id="no UTF-8 inside"),
         pytest.param(b"0", id="a number"),
         pytest.param(b"{}", id="no type"),
         pytest.param(b'{"type":"Unheard"}', id="an unknown type"),

@@ -344,4 +344,7 @@ def encode(event: Event) -> bytes:
 
 def decode(data: bytes) -> AnyEvent:
     """The event in these bytes; raises ``msgspec.DecodeError`` where there is none."""
-    return _decoder.decode(data)
+    try:
+        return _decoder.decode(data)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(f"not UTF-8: {error.reason}") from None
