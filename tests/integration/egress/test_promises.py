@@ -16,7 +16,7 @@ from aiohttp import web
 from harness.stack import Stack
 from harness.waiting import wait_until
 from integration.egress.processes import egress
-from integration.egress.twilio_stub import Answer, Post, TwilioStub, create, refuse, say
+from integration.egress.twilio_stub import Answer, Post, TwilioStub, create, cut_off, refuse, say
 from integration.egress.workbench import (
     NUMBER,
     THE_CLIENTS_WARNINGS,
@@ -30,7 +30,7 @@ from integration.egress.workbench import (
 from parley_common import topology
 from parley_common.control import switch_sending
 from parley_common.doorbells import Later
-from parley_common.events import FailureClass, PartAttempted, PartSent, Restored
+from parley_common.events import Evidence, FailureClass, PartAttempted, PartSent, Restored
 from parley_egress.breaker import OPENS_AFTER
 from parley_egress.lanes import NOTES
 
@@ -59,6 +59,26 @@ async def test_p4_while_twilio_is_down_attempts_are_not_burned_and_all_go_once_a
     assert Counter(post.body for post in twilio.created) == Counter(f"hello {n}" for n in range(60))
 
 
+async def test_p4_a_part_that_was_ever_in_doubt_is_looked_for_before_each_further_attempt(
+    broker: Stack, twilio: TwilioStub
+) -> None:
+    """The first attempt made a text that nobody knew of; its callback comes while a second one is throttled."""
+    async with working(broker.nats_url, twilio, QUICK) as worker:
+        conversation = Conversation(worker.bus)
+
+        async def refuse_and_call_back(stub: TwilioStub, request: web.Request, post: Post) -> web.StreamResponse:
+            await conversation.report(post.part_id)
+            return await refuse(429, 20429)(stub, request, post)
+
+        twilio.script.extend([cut_off(creates=False), refuse_and_call_back])
+        await conversation.reply("hello")
+        await worker.drain(conversation)
+        sent = (await conversation.chain())[-1]
+    assert len(twilio.posts) == 2
+    assert isinstance(sent, PartSent)
+    assert sent.evidence is Evidence.CALLBACK
+
+
 async def test_p5_a_conversation_in_backoff_delays_nobody_else(worker: Worker, twilio: TwilioStub) -> None:
     throttled, other = crowd(worker.bus, 2)
 
@@ -81,7 +101,7 @@ async def test_p5_a_conversation_in_backoff_delays_nobody_else(worker: Worker, t
 async def test_p6_a_reply_does_not_wait_behind_ten_thousand_notifications(
     broker: Stack, twilio: TwilioStub
 ) -> None:
-    """That it waits for one slot at most is ``test_desk``'s; here a slow machine may take a second to hear of it."""
+    """That it waits for one slot at most is ``test_desk``'s; a slow machine may take a second to hear of it."""
     async with egress(broker.nats_url, twilio, rate_mps=10.0), working(broker.nats_url, twilio) as other:
         people = crowd(other.bus, 10_000)
         for first in range(0, len(people), 500):

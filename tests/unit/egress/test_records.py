@@ -39,7 +39,7 @@ def test_attempts_of_which_nobody_knows_what_became_are_counted() -> None:
 @pytest.mark.parametrize("evidence", list(Evidence))
 def test_a_success_names_its_attempt_and_its_evidence(evidence: Evidence) -> None:
     created = Created(sid="SM" + "1" * 32, status="queued")
-    event = records.sent(attempted(body="a" * 161), 12, created, evidence, STAMP)
+    event = records.sent(same_part(TURN, attempted(body="a" * 161)), 12, created, evidence, STAMP)
     assert (event.attempted, event.sid, event.twilio_status) == (12, created.sid, "queued")
     assert (event.segments, event.evidence) == (2, evidence)
 
@@ -58,7 +58,7 @@ def test_the_events_of_one_part_share_its_names() -> None:
     failure = NotSent(failure=FailureClass.EXPIRED, final=True, reason="late")
     events = [
         attempt,
-        records.sent(attempt, 12, created, Evidence.RESPONSE, STAMP),
+        records.sent(part, 12, created, Evidence.RESPONSE, STAMP),
         records.failed(part, 0, failure, STAMP),
     ]
     names = {(e.channel, e.conversation, e.part_id, e.message_id, e.slot, e.of) for e in events}

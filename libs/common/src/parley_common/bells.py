@@ -17,7 +17,7 @@ from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
 from parley_common.declare import declare_again, wait_declared
 from parley_common.doorbells import Bell
-from parley_common.pulling import SteadyPull, hand_back
+from parley_common.pulling import SteadyPull, hand_back, start_when_possible
 
 _BATCH = 16
 _FETCH_S = 5.0
@@ -46,7 +46,7 @@ class BellSubscriber:
 
     async def start(self) -> None:
         """Begins to listen."""
-        await self._broker.start()
+        await start_when_possible(self._broker.start)
         subscriber = self._broker.subscriber(
             self._consumer.subject,
             durable=self._consumer.durable,
@@ -56,7 +56,7 @@ class BellSubscriber:
             decoder=_undecoded,
         )
         subscriber(self._deliver)
-        await subscriber.start()
+        await start_when_possible(subscriber.start)
         assert subscriber.subscription is not None
         # Its task has not run yet: it first runs when this one waits.
         subscriber.subscription = SteadyPull(subscriber.subscription, self._fetched, self._broker.connection)

@@ -24,9 +24,13 @@ from nats.js.errors import APIError, NotFoundError
 from parley_common import events, topology, tracing
 
 _NO_MESSAGE_FOUND = 10037
-_WRONG_LAST_SEQUENCE = 10071
+WRONG_LAST_SEQUENCE = 10071
+WRITE_UNDER_WAY = 10164
+"""What a replicated stream says to the loser of a race until the winner's write is applied."""
+
 _EVENT_ID = "Parley-Event-Id"
 _RETRY_S = 0.2
+_RACE_S = 0.02
 _API_TIMEOUT_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -104,8 +108,11 @@ class Bus:
             except MaxPayloadError:
                 raise
             except APIError as error:
-                if error.err_code == _WRONG_LAST_SEQUENCE:
+                if error.err_code == WRONG_LAST_SEQUENCE:
                     return await self._own_or_superseded(event, chain)
+                if error.err_code == WRITE_UNDER_WAY:
+                    await asyncio.sleep(_RACE_S)
+                    continue
                 log.warning("append refused, trying again", subject=subject, error=str(error))
             except BROKER_TROUBLE as error:
                 log.info("append waits for the broker", error=type(error).__name__)

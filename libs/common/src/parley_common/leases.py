@@ -15,12 +15,13 @@ import structlog
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from parley_common import topology
-from parley_common.bus import BROKER_TROUBLE, Bus
+from parley_common.bus import BROKER_TROUBLE, WRITE_UNDER_WAY, WRONG_LAST_SEQUENCE, Bus
 from parley_common.declare import declare_stream
 
 SESSION_TTL_S = 3
 _RENEW_S = 1.0
-_WRONG_LAST_SEQUENCE = 10071
+_LOST_RACE = frozenset({WRONG_LAST_SEQUENCE, WRITE_UNDER_WAY})
+_RACE_S = 0.02
 _TIMEOUT_S = 2.0
 
 log = structlog.get_logger(__name__)
@@ -73,6 +74,7 @@ class Leases:
         while not await self._claim(key, subject, after=0):
             holder = await self._bus.last(subject)
             if holder is None:
+                await asyncio.sleep(_RACE_S)  # whoever was faster is about to be seen
                 continue
             session = holder.data.decode()
             if session == self.session:
@@ -131,7 +133,7 @@ class Leases:
         try:
             seq = await self._put(subject, {"Nats-Expected-Last-Subject-Sequence": str(after)})
         except APIError as error:
-            if error.err_code != _WRONG_LAST_SEQUENCE:
+            if error.err_code not in _LOST_RACE:
                 raise
             return False
         self._held[key] = seq

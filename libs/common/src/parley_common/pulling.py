@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -25,6 +26,18 @@ _TROUBLE_PAUSE_S = 0.5
 _FLUSH_S = 2
 
 log = structlog.get_logger(__name__)
+
+
+async def start_when_possible(start: Callable[[], Awaitable[None]]) -> None:
+    """Starts a subscriber, however long the broker takes to be able to answer."""
+    while True:
+        try:
+            await start()
+        except BROKER_TROUBLE as error:
+            log.info("waiting for the broker to answer a subscriber", error=type(error).__name__)
+            await asyncio.sleep(_TROUBLE_PAUSE_S)
+        else:
+            return
 
 
 class SteadyPull(JetStreamContext.PullSubscription):

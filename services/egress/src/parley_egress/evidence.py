@@ -17,7 +17,7 @@ import structlog
 from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.channels import Channel
-from parley_common.events import DeliveryReport, Evidence, PartAttempted, PartEvent, PartSent
+from parley_common.events import DeliveryReport, Evidence, PartAttempted, PartSent
 from parley_egress.lanes import LANES
 from parley_egress.listing import Log, NoLog, alike
 from parley_egress.twilio_api import TwilioApi
@@ -82,16 +82,16 @@ class Evidences:
         self._api = api
         self._settle = timedelta(seconds=settle_s)
 
-    async def callback(self, attempt: PartAttempted) -> Proof | None:
+    async def callback(self, conversation: str, part_id: str) -> Proof | None:
         """The proof in a status callback that carried the part's id, if one has come."""
-        report = await self.report(attempt)
+        report = await self.report(conversation, part_id)
         if report is None:
             return None
         return Proof(sid=report.sid, status=report.status, evidence=Evidence.CALLBACK)
 
-    async def report(self, part: PartEvent) -> DeliveryReport | None:
+    async def report(self, conversation: str, part_id: str) -> DeliveryReport | None:
         """The newest status callback that carried the part's id, if one has come."""
-        stored = await self._bus.last(topology.reports(part.conversation, part.part_id))
+        stored = await self._bus.last(topology.reports(conversation, part_id))
         try:
             report = stored.event() if stored is not None else None
         except msgspec.DecodeError:
@@ -103,7 +103,7 @@ class Evidences:
         read_log_at = doubt.stored_at + self._settle
         while True:
             try:
-                proof = await self.callback(doubt.attempt)
+                proof = await self.callback(doubt.attempt.conversation, doubt.attempt.part_id)
                 if proof is not None:
                     return proof
                 if datetime.now(UTC) >= read_log_at:

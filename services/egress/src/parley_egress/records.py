@@ -43,20 +43,21 @@ def attempted(part: Part, stamp: Stamp, *, in_doubt: bool) -> PartAttempted:
     )
 
 
-def sent(attempt: PartAttempted, seq: int, created: Created, evidence: Evidence, stamp: Stamp) -> PartSent:
-    """The attempt at ``seq`` made a message at Twilio."""
+def sent(part: Part, attempted: int, created: Created, evidence: Evidence, stamp: Stamp) -> PartSent:
+    """The part's attempt at sequence ``attempted`` made a message at Twilio."""
+    cause = part.origin.event
     return PartSent(
         id=stamp.id,
         at=stamp.at,
-        channel=attempt.channel,
-        conversation=attempt.conversation,
-        part_id=attempt.part_id,
-        message_id=attempt.message_id,
-        slot=attempt.slot,
-        of=attempt.of,
-        attempted=seq,
+        channel=cause.channel,
+        conversation=cause.conversation,
+        part_id=part.part_id,
+        message_id=part.message_id,
+        slot=part.slot,
+        of=part.of,
+        attempted=attempted,
         sid=created.sid,
-        segments=count_segments(attempt.body).segments,
+        segments=count_segments(part.body).segments,
         evidence=evidence,
         twilio_status=created.status,
     )

@@ -121,9 +121,8 @@ class Sending:
     async def _send(self, channel: Channel, part: Part, end: End, grant: Grant) -> End:
         """With a slot in hand: a last look at evidence and refusals, the attempt, the POST, the record."""
         self._desk(channel, part)
-        doubted = _attempt_of(part, end)
-        if doubted is not None and (proof := await self._evidences.callback(doubted)) is not None:
-            return await self._proven(doubted, end, proof)
+        if (proof := await self._last_look(part, end)) is not None:
+            return await self._proven(part, end, proof)
         refusal = await self._refusals.find(channel, part)
         if refusal is None and self._gate.stops(channel, is_probe=grant.is_probe):
             return end  # the door was closed meanwhile: it waits for another slot
@@ -131,6 +130,12 @@ class Sending:
         if refusal is not None:
             return await self._fail(part, end, refusal)
         return await self._attempt(channel, part, end, grant)
+
+    async def _last_look(self, part: Part, end: End) -> Proof | None:
+        """The proof that came since, where any attempt at this part was ever in doubt."""
+        if _attempt_of(part, end) is None and part.doubts == 0:
+            return None
+        return await self._evidences.callback(part.origin.event.conversation, part.part_id)
 
     async def _attempt(self, channel: Channel, part: Part, end: End, grant: Grant) -> End:
         asked_at_s = boot_clock_s()
@@ -144,10 +149,12 @@ class Sending:
         self._accounts.learn(channel, outcome, is_probe=grant.is_probe)
         if isinstance(outcome, NotSent) and outcome.failure is FailureClass.OPTED_OUT:
             await self._consent.record(_opt_out(part, posted_at))
-        return await self._record(part, attempt, end, outcome)
+        return await self._record(part, end, outcome)
 
     async def _wait_until_due(self, part: Part, end: End) -> None:
-        before = await self._evidences.report(end.event) if isinstance(end.event, PartSent) else None
+        before = None
+        if isinstance(end.event, PartSent):
+            before = await self._evidences.report(end.event.conversation, end.event.part_id)
         wait_s = due.wait_s(part, end, before, datetime.now(UTC))
         if wait_s:
             raise Later(min(wait_s, _MOST_LATER_S))
@@ -164,13 +171,13 @@ class Sending:
             return False
         return end.slot != part.slot or end.stored_at <= restored.at
 
-    async def _record(self, part: Part, attempt: PartAttempted, end: End, outcome: Outcome) -> End:
+    async def _record(self, part: Part, end: End, outcome: Outcome) -> End:
         _parts.labels(type(outcome).__name__).inc()
         match outcome:
             case Created():
                 log.info("part sent", part_id=part.part_id, sid=outcome.sid)
                 return await self._append(
-                    records.sent(attempt, end.seq, outcome, Evidence.RESPONSE, self._stamp()), end
+                    records.sent(part, end.attempt_seq, outcome, Evidence.RESPONSE, self._stamp()), end
                 )
             case NotSent():
                 return await self._fail(part, end, outcome)
@@ -185,7 +192,7 @@ class Sending:
             return None  # its turn is gone, and with it all that could be sent again
         match await self._evidences.settle(self._doubt(channel, part, attempt, end), self._rest):
             case Proof() as proof:
-                return await self._proven(attempt, end, proof)
+                return await self._proven(part, end, proof)
             case Undecided():
                 return await self._fail(part, end, refusals.UNDECIDED)
             case Absent():
@@ -205,10 +212,10 @@ class Sending:
             channel=channel,
         )
 
-    async def _proven(self, attempt: PartAttempted, end: End, proof: Proof) -> End:
-        log.info("part in doubt was sent", part_id=attempt.part_id, sid=proof.sid, evidence=proof.evidence.value)
+    async def _proven(self, part: Part, end: End, proof: Proof) -> End:
+        log.info("part in doubt was sent", part_id=part.part_id, sid=proof.sid, evidence=proof.evidence.value)
         created = Created(sid=proof.sid, status=proof.status)
-        return await self._append(records.sent(attempt, end.seq, created, proof.evidence, self._stamp()), end)
+        return await self._append(records.sent(part, end.attempt_seq, created, proof.evidence, self._stamp()), end)
 
     async def _rest(self, delay_s: float) -> None:
         """Sleeps, or raises ``Busy`` where the process is to stop."""

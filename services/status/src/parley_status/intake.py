@@ -24,7 +24,7 @@ from opentelemetry.trace import SpanKind
 from parley_common import events, topology, tracing
 from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
 from parley_common.dead_letters import Place, bury
-from parley_common.pulling import SteadyPull, hand_back
+from parley_common.pulling import SteadyPull, hand_back, start_when_possible
 from parley_status.database import Database, is_trouble
 from parley_status.delivery import RANKS
 from parley_status.metrics import FAILURES, FOLDED, PENDING, Failing
@@ -73,7 +73,7 @@ class Intake:
 
     async def start(self) -> None:
         """Begins to pull; the consumers must be declared."""
-        await self._broker.start()
+        await start_when_possible(self._broker.start)
         for consumer in CONSUMERS:
             await self._subscribe(consumer)
 
@@ -95,7 +95,7 @@ class Intake:
             decoder=_messages,
         )
         subscriber(self.take)
-        await subscriber.start()
+        await start_when_possible(subscriber.start)
         assert subscriber.subscription is not None
         # Its task has not run yet: it first runs when this one waits.
         subscriber.subscription = SteadyPull(subscriber.subscription, self._held, self._broker.connection)
