@@ -14,6 +14,9 @@ MADE := $(VENV)/.made
 MAIN := $(VENV)/.main-$(MAIN_SUM)
 DEV := $(VENV)/.dev-$(DEV_SUM)
 
+# Most tests wait for processes: so many files are tested beside one another.
+BESIDE ?= 3
+
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --progress-bar off
 COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command 'make lock' \
@@ -36,7 +39,7 @@ run: $(MAIN)  ## all services, a broker and a simulated Twilio on this machine; 
 
 ##@ Work on it
 test: $(MAIN) $(DEV)  ## all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(BESIDE) --dist loadfile $(ARGS)
 
 test-unit: $(MAIN) $(DEV)  ## the tests without sockets
 	@$(BIN)/python -m pytest $(wildcard tests/unit tests/contract) $(ARGS)

@@ -31,6 +31,7 @@ from integration.ingress.sender import (
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.consent import ConsentLedger
+from parley_common.events import ConsentChanged
 
 pytestmark = pytest.mark.anyio
 
@@ -246,15 +247,17 @@ async def test_a_stop_delivered_many_times_at_once_is_recorded_once(
 
 
 async def test_a_webhook_that_meets_a_fault_of_ours_is_503_and_comes_in_once_that_is_mended(
-    sender: Sender, bus: Bus, consent: ConsentLedger
+    sender: Sender, bus: Bus, consent: ConsentLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Here the person's consent cannot be read."""
-    subject, stop = topology.consent(IDENTITY.consent(NUMBER, PERSON)), text("STOP")
-    await bus.js.publish(subject, b"from another release")
-    response = await sender.post(stop)
+    async def fail(_ledger: ConsentLedger, _change: ConsentChanged) -> None:
+        raise ZeroDivisionError
+
+    stop = text("STOP")
+    with monkeypatch.context() as fault:
+        fault.setattr(ConsentLedger, "record", fail)
+        response = await sender.post(stop)
     assert (response.status_code, response.headers["content-type"]) == (503, "application/json")
     assert await texts(bus) == []
-    await bus.js.purge_stream(topology.CONSENT)
     assert is_empty_twiml(await sender.post(stop))
     assert not await consent.granted(NUMBER, PERSON)
 

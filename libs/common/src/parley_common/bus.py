@@ -78,8 +78,8 @@ class Bus:
                 await self.nc.flush(timeout=2)
         except BROKER_TROUBLE as error:
             log.info("closing without a flush, the broker is gone", error=type(error).__name__)
-        with contextlib.suppress(*BROKER_TROUBLE):
-            # It writes what is pending even into a connection that is lost.
+        with contextlib.suppress(RuntimeError, *BROKER_TROUBLE):
+            # It writes what is pending even into a connection that is lost, to which uvloop says RuntimeError.
             await self.nc.close()
 
     async def publish(

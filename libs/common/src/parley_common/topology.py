@@ -182,7 +182,7 @@ def _kept(name: str, subject: str, limits: Limits, *, duplicate_window_s: float)
 
 
 def _forever(
-    name: str, subject: str, limits: Limits, *, duplicate_window_s: float = 120.0, most_of_each: int | None = None
+    name: str, subject: str, limits: Limits, *, duplicate_window_s: float = 120.0, most_of_each: int = -1
 ) -> StreamConfig:
     return StreamConfig(
         name=name,
