@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(plan: Plan, options: argparse.Namespace) -> Result:
+    if options.logs is not None:
+        options.logs.mkdir(parents=True, exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix=f"parley-chaos-{plan.broker}-{plan.seed}-", dir=options.logs))
     _say(f"\nseed {plan.seed}, broker {plan.broker}; logs in {directory}")
     result = anyio.run(lambda: run(plan, directory, patience_s=options.patience, say=_say))

@@ -263,7 +263,7 @@ async def test_a_stop_delivered_many_times_at_once_is_recorded_once(
 
 
 async def test_a_webhook_that_meets_a_fault_of_ours_is_503_and_comes_in_once_that_is_mended(bus: Bus) -> None:
-    ledger = FaultyLedger(bus, IDENTITY)
+    ledger, person = FaultyLedger(bus, IDENTITY), "+15557778888"
     webhooks = Webhooks(
         public_url=PUBLIC_URL,
         channels=read_channels(SETTINGS),
@@ -272,15 +272,15 @@ async def test_a_webhook_that_meets_a_fault_of_ours_is_503_and_comes_in_once_tha
         consent=ledger,
         budgets=Budgets(5.0),
     )
-    app, stop = ASGITransport(Starlette(routes=webhooks.routes())), text("STOP")
+    app, stop = ASGITransport(Starlette(routes=webhooks.routes())), text("STOP", From=person)
     async with httpx.AsyncClient(transport=app, base_url=PUBLIC_URL) as client:
         sender = Sender(client=client)
         response = await sender.post(stop)
         assert (response.status_code, response.headers["content-type"]) == (503, "application/json")
-        assert await texts(bus) == []
+        assert await texts(bus, person) == []
         ledger.is_mended = True
         assert is_empty_twiml(await sender.post(stop))
-    assert not await ledger.granted(NUMBER, PERSON)
+    assert not await ledger.granted(NUMBER, person)
 
 
 async def test_a_status_callback_is_stored_under_its_part(sender: Sender, bus: Bus) -> None:
