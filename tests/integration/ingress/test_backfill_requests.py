@@ -17,8 +17,8 @@ from parley_common import requests
 from parley_common.bus import Bus
 from parley_common.channels import Channel, Channels
 from parley_common.requests import BackfillAnswer, BackfillRequest
-from parley_ingress.asked import BackfillDesk
 from parley_ingress.backfill import Backfill
+from parley_ingress.backfill_desk import BackfillDesk
 
 pytestmark = [
     pytest.mark.anyio,

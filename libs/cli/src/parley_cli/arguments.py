@@ -49,6 +49,10 @@ def read(arguments: list[str] | None = None) -> argparse.Namespace:
     return given
 
 
+_SERVICES = ("agent", "egress", "status")
+"""Those that bury."""
+
+
 def _add_switches(commands: Commands) -> None:
     pause = _add(commands, "pause", "Pause sending, of one channel or of all; egress obeys within a second")
     pause.add_argument("channel", nargs="?", type=_channel, metavar="CHANNEL", help="all without it")
@@ -63,7 +67,7 @@ def _add_letters(commands: Commands) -> None:
     letters = _add(commands, "dead-letters", "Show what could not be processed, and have it processed again")
     actions = letters.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = _add(actions, "list", "List the letters that were not replayed")
-    listing.add_argument("--service", metavar="SERVICE", help="only those of agent, egress or status")
+    listing.add_argument("--service", choices=_SERVICES, help="only those of one service")
     listing.add_argument("--all", action="store_true", help="those that were replayed too")
     _add_json(listing)
     show = _add(actions, "show", "Show a letter and its message, without text and whole numbers")
@@ -72,7 +76,7 @@ def _add_letters(commands: Commands) -> None:
     replay = _add(actions, "replay", "Have a letter's message processed again, once")
     replay.add_argument("id", nargs="?", metavar="ID", help="a letter's id, or its beginning")
     replay.add_argument("--all", action="store_true", help="all that are open")
-    replay.add_argument("--service", metavar="SERVICE", help="with --all: only those of this service")
+    replay.add_argument("--service", choices=_SERVICES, help="with --all: only those of one service")
 
 
 def _add_backfill(commands: Commands) -> None:

@@ -52,9 +52,6 @@ async def backup(directory: Path, say: Say, environment: Environment = os.enviro
             streams = tuple([await _save(bus, stream, directory, say) for stream in IN_ORDER])
         manifest = Manifest(format=FORMAT, taken_at=taken_at, key=_key(environment), streams=streams)
         write_manifest(directory, manifest)
-    except OSError as error:
-        _empty_folder(directory)
-        raise Refused(f"{directory} cannot be written ({error.strerror}): free space or name another") from None
     except BaseException:
         _empty_folder(directory)
         raise
@@ -65,7 +62,7 @@ async def restore(directory: Path, say: Say, environment: Environment = os.envir
     """Makes every lasting stream anew from a backup, sending paused; refuses where one holds messages."""
     limits = read_limits(environment)
     manifest = await asyncio.to_thread(read_manifest, directory)
-    _check_key(manifest, _key(environment))
+    _check_key(manifest, _key(environment), say)
     async with connected(read_nats_url(environment)) as bus:
         for stream in IN_ORDER:
             state = await stream_state(bus, stream)
@@ -145,7 +142,9 @@ def _key(environment: Environment) -> str:
     return "" if key is None else Identity(key.encode()).sender("backup", "key")
 
 
-def _check_key(manifest: Manifest, key: str) -> None:
+def _check_key(manifest: Manifest, key: str, say: Say) -> None:
+    if manifest.key and not key:
+        say("PARLEY_HASH_KEY is not set here, so nobody knows whether it is the one the backup was taken with")
     if manifest.key and key and manifest.key != key:
         raise Refused(
             "PARLEY_HASH_KEY is not the one the backup was taken with: set that one, under another every STOP "

@@ -60,7 +60,7 @@ async def ask(
         raise Refused(f"{service} did not answer within {within_s:g} s: look at its log, then try again") from None
     except BROKER_TROUBLE:
         raise Refused(f"no {service} is there to answer: start it, then try again") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except msgspec.MsgspecError:
         raise Refused(f"the answer of {service} cannot be read: run the command of its release") from None
 
 

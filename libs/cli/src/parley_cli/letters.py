@@ -81,7 +81,7 @@ def read_event(stored: Stored) -> AnyEvent | None:
     """The event that is stored there, None where this release cannot read it."""
     try:
         return stored.event()
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.DecodeError:
         return None
 
 

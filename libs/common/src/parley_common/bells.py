@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats import NatsBroker, PullSub
 from faststream.nats.message import NatsMessage
 from nats.errors import Error as NatsError
 
@@ -17,7 +16,7 @@ from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
 from parley_common.declare import declare_again, wait_declared
 from parley_common.doorbells import Bell
-from parley_common.pulling import SteadyPull, hand_back, start_when_possible
+from parley_common.pulling import hand_back, start_when_possible, subscribe
 
 _BATCH = 16
 _FETCH_S = 5.0
@@ -47,19 +46,14 @@ class BellSubscriber:
     async def start(self) -> None:
         """Begins to listen."""
         await start_when_possible(self._broker.start)
-        subscriber = self._broker.subscriber(
-            self._consumer.subject,
-            durable=self._consumer.durable,
-            stream=JStream(self._consumer.stream, declare=False),
-            pull_sub=PullSub(batch_size=_BATCH, timeout=_FETCH_S),
-            ack_policy=AckPolicy.MANUAL,
+        await subscribe(
+            self._broker,
+            self._consumer,
+            pull=PullSub(batch_size=_BATCH, timeout=_FETCH_S),
             decoder=_undecoded,
+            take=self._deliver,
+            held=self._fetched,
         )
-        subscriber(self._deliver)
-        await start_when_possible(subscriber.start)
-        assert subscriber.subscription is not None
-        # Its task has not run yet: it first runs when this one waits.
-        subscriber.subscription = SteadyPull(subscriber.subscription, self._fetched, self._broker.connection)
         self._started = True
 
     async def stop(self, bus: Bus) -> None:

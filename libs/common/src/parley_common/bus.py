@@ -29,6 +29,7 @@ WRITE_UNDER_WAY = 10164
 """What a replicated stream says to the loser of a race until the winner's write is applied."""
 
 _EVENT_ID = "Parley-Event-Id"
+_DEDUPE_ID = "Nats-Msg-Id"
 _RETRY_S = 0.2
 _RACE_S = 0.02
 _API_TIMEOUT_S = 5.0
@@ -48,6 +49,11 @@ class Stored:
     headers: Mapping[str, str]
     data: bytes
     time: datetime
+
+    @property
+    def dedupe_id(self) -> str | None:
+        """The id under which a repeat of it stores nothing, None where it was published without."""
+        return self.headers.get(_DEDUPE_ID)
 
     def event(self) -> events.AnyEvent:
         """The event it holds; raises ``msgspec.DecodeError``."""
@@ -88,7 +94,7 @@ class Bus:
         """Stores the event, returns its sequence. ``dedupe`` makes a repeated ``event.id`` store nothing."""
         headers = _headers(event)
         if dedupe:
-            headers["Nats-Msg-Id"] = event.id
+            headers[_DEDUPE_ID] = event.id
         ack = await self._put(subject, event, headers, timeout_s)
         return ack.seq
 

@@ -282,6 +282,11 @@ class DeliveryReport(Event, frozen=True, kw_only=True):
     carrier_done_at: str | None = None
 
 
+def report_id(sid: str, status: str, error_code: int | None) -> str:
+    """The id of a report: who learns the same of a message, by callback or by asking, writes the same event."""
+    return f"{sid}-{status}-{error_code or 0}"
+
+
 class DeadLetter(Event, frozen=True, kw_only=True):
     """Something that could not be processed, with all that is needed to try again."""
 

@@ -14,18 +14,50 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
+from faststream import AckPolicy
+from faststream.message import StreamMessage
+from faststream.nats import JStream, NatsBroker, PullSub
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import TimeoutError as NothingCame
 from nats.js import JetStreamContext
 
+from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE
 
 _TROUBLE_PAUSE_S = 0.5
 _FLUSH_S = 2
 
 log = structlog.get_logger(__name__)
+
+Decoder = Callable[[StreamMessage[Any]], Awaitable[Any]]
+"""What stands in for FastStream's own, which gives up at a message that it cannot read."""
+
+
+async def subscribe(
+    broker: NatsBroker,
+    consumer: topology.Consumer,
+    *,
+    pull: PullSub,
+    decoder: Decoder,
+    take: Callable[[Any], Awaitable[None]],
+    held: set[str],
+) -> None:
+    """Has ``take`` called with what a durable consumer delivers and ``decoder`` makes of it; it acks by itself."""
+    subscriber = broker.subscriber(
+        consumer.subject,
+        durable=consumer.durable,
+        stream=JStream(consumer.stream, declare=False),
+        pull_sub=pull,
+        ack_policy=AckPolicy.MANUAL,
+        decoder=decoder,
+    )
+    subscriber(take)
+    await start_when_possible(subscriber.start)
+    assert subscriber.subscription is not None
+    # Its task has not run yet: it first runs when this one waits.
+    subscriber.subscription = SteadyPull(subscriber.subscription, held, broker.connection)
 
 
 async def start_when_possible(start: Callable[[], Awaitable[None]]) -> None:

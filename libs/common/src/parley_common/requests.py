@@ -15,7 +15,7 @@ BACKFILL = "control-request.backfill"
 """Answered by ingress: a ``BackfillRequest`` with a ``BackfillAnswer``."""
 
 REPLAY = "control-request.replay"
-"""Answered by the service that wrote the dead letter: a ``ReplayRequest`` with an ``Answer``."""
+"""Answered by status, of the letters it wrote: a ``ReplayRequest`` with an ``Answer``."""
 
 BACKFILL_PATIENCE_S = 900.0
 """How long to wait for the answer to a backfill: a page of Twilio's log takes about a second."""
@@ -67,4 +67,7 @@ def encode(message: msgspec.Struct) -> bytes:
 
 def decode(data: bytes, kind: type[T]) -> T:
     """The request or answer in these bytes; raises ``msgspec.DecodeError``."""
-    return msgspec.json.decode(data, type=kind)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(f"not UTF-8: {error.reason}") from None

@@ -112,9 +112,9 @@ class Backfill:
                 result.pass_over(text.sid)
             except BROKER_TROUBLE:
                 raise
-            except Exception:  # a fault in dealing with one text must not keep all later ones out
-                log.exception("a text in Twilio's log cannot be brought in", sid=text.sid)
-                result.pass_over(text.sid)
+            except Exception:  # a fault of ours keeps the mark where it is, and none of the others out
+                log.exception("a text in Twilio's log could not be brought in", sid=text.sid)
+                result.problems.append("ingress failed at a text: its log names the SID")
         return result
 
     async def _settle(self, channel: Channel, text: LoggedText, result: Found, stored: _StoredSids) -> None:
@@ -135,7 +135,7 @@ class Backfill:
     async def _store(self, text: LoggedText, subject: str, receipt: Receipt) -> bool:
         """Stores the text and what it says about consent; False where the stream had it already."""
         newest = await self._bus.last(subject)
-        if newest is not None and newest.headers.get("Nats-Msg-Id") == text.sid:
+        if newest is not None and newest.dedupe_id == text.sid:
             return False
         form = as_form(text, await self._twilio.media(receipt.channel, text))
         message: InboundMessage = msgspec.structs.replace(inbound_message(form, receipt), backfilled=True)
@@ -164,6 +164,6 @@ class _StoredSids:
     async def _read(self, subject: str) -> set[str]:
         sids, seq = set(), 1
         while (stored := await self._bus.next(subject, seq=seq)) is not None:
-            sids.add(stored.headers.get("Nats-Msg-Id", ""))
+            sids.add(stored.dedupe_id or "")
             seq = stored.seq + 1
         return sids

@@ -19,6 +19,15 @@ from parley_common.identity import Identity
 
 OVERLAP = timedelta(minutes=10)
 _STEP = timedelta(minutes=10)
+_WRITTEN_AFTER = timedelta(hours=1)
+"""By more than this no mark is younger than what it says: so far an unreadable one is taken back."""
+
+_LISTING_TAKES = timedelta(hours=1)
+
+
+def kept_for_certain(max_age: timedelta) -> timedelta:
+    """How old a text may be that the stream still has when a long listing of Twilio's log ends."""
+    return max(max_age / 2, max_age - _LISTING_TAKES)
 
 
 def period(
@@ -54,8 +63,8 @@ class Marks:
         try:
             event = stored.event()
         except msgspec.DecodeError:
-            return stored.time
-        return event.upto if isinstance(event, LogRead) else stored.time
+            event = None
+        return event.upto if isinstance(event, LogRead) else stored.time - _WRITTEN_AFTER
 
     async def write(self, channel: Channel, number: str, upto: datetime, at: datetime) -> None:
         """Moves the mark. Raises ``BROKER_TROUBLE``."""

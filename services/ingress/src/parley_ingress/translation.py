@@ -16,6 +16,7 @@ from parley_common.events import (
     InboundMessage,
     Keyword,
     Media,
+    report_id,
 )
 from parley_common.identity import Identity
 from parley_ingress.forms import Form, Refused
@@ -81,7 +82,7 @@ def delivery_report(form: Form, part_id: str | None, receipt: Receipt) -> Delive
         raise Refused(400, "field MessageStatus is not a word")
     error_code = _whole_number(form, "ErrorCode", 0) or None
     return DeliveryReport(
-        id=f"{sid}-{status}-{error_code or 0}",
+        id=report_id(sid, status, error_code),
         at=receipt.at,
         channel=receipt.channel.name,
         conversation=receipt.identity.conversation(receipt.channel.name, form.get("To")),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
 from parley_common import topology
+from parley_common.background import Background
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.consent import ConsentLedger
 from parley_common.declare import wait_declared
 from parley_common.identity import Identity
 from parley_common.leases import Leases
-from parley_ingress.asked import BackfillDesk
 from parley_ingress.backfill import Backfill
-from parley_ingress.marks import Marks
+from parley_ingress.backfill_desk import BackfillDesk
+from parley_ingress.marks import Marks, kept_for_certain
 from parley_ingress.rounds import Pace, Rounds
 from parley_ingress.settings import Settings
 from parley_ingress.twilio_log import TwilioLog
@@ -30,12 +30,13 @@ class IngressWork:
         self._every_s = settings.backfill.every_s
         self._twilio = TwilioLog(timeout_s=settings.backfill.twilio_timeout_s)
         self._leases = Leases(bus, settings.limits)
-        kept = timedelta(seconds=settings.limits.max_age_s)
-        pace = Pace(every_s=self._every_s, after=timedelta(seconds=settings.backfill.after_s), kept=kept)
+        kept = kept_for_certain(timedelta(seconds=settings.limits.max_age_s))
+        after = timedelta(seconds=settings.backfill.after_s)
+        pace = Pace(every_s=self._every_s, after=after, kept=kept)
         backfill = Backfill(bus, identity, ConsentLedger(bus, identity), self._twilio)
         self._rounds = Rounds(settings.channels, self._leases, Marks(bus, identity), backfill, pace)
-        self._desk = BackfillDesk(bus, settings.channels, backfill, kept=kept)
-        self._background: list[asyncio.Task[None]] = []
+        self._desk = BackfillDesk(bus, settings.channels, backfill, after=after, kept=kept)
+        self._background = Background()
         self._declared = False
 
     async def start(self) -> None:
@@ -47,16 +48,14 @@ class IngressWork:
         await self._desk.open()
         if self._every_s:
             await self._leases.renew()
-            tasks = (self._leases.keep_alive(), self._rounds.keep_looking())
-            self._background = [asyncio.create_task(task) for task in tasks]
+            self._background.start("renewing the session", self._leases.keep_alive())
+            self._background.start("looking into Twilio's log", self._rounds.keep_looking())
 
     async def stop(self, _grace_s: float) -> None:
         """Ends the backfill and closes the connections; webhooks under way were answered before."""
         await self._desk.close()
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
-        if self._background:
+        await self._background.stop()
+        if self._every_s:
             await self._leases.end()
         await self._twilio.close()
         await self._bus.close()
@@ -69,4 +68,4 @@ class IngressWork:
             await self._bus.stream_answers(topology.CONVERSATIONS, timeout_s=_READY_TIMEOUT_S)
         except BROKER_TROUBLE as error:
             return [f"the broker does not answer for stream {topology.CONVERSATIONS}: {type(error).__name__}"]
-        return []
+        return self._background.problems()

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from parley_common.events import DeliveryReport
+from parley_common.events import DeliveryReport, report_id
 from parley_status.delivery import RANKS, settle
 from parley_status.parts import Part
 
@@ -65,7 +65,7 @@ def news(part: Part, answer: Answer, *, account_sid: str, at: datetime) -> Deliv
     if answer.status in RANKS and settle((*known, answer.status)).status == part.status:
         return None
     return DeliveryReport(
-        id=f"{part.sid}-{answer.status}-{answer.error_code or 0}",
+        id=report_id(part.sid, answer.status, answer.error_code),
         at=at,
         channel=part.channel,
         conversation=part.conversation,

@@ -15,16 +15,15 @@ from typing import Any
 
 import msgspec
 import structlog
-from faststream import AckPolicy
 from faststream.message import StreamMessage
-from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats import NatsBroker, PullSub
 from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
 
 from parley_common import events, topology, tracing
 from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
 from parley_common.dead_letters import Place, bury
-from parley_common.pulling import SteadyPull, hand_back, start_when_possible
+from parley_common.pulling import hand_back, start_when_possible, subscribe
 from parley_status.database import Database, is_trouble
 from parley_status.delivery import RANKS
 from parley_status.metrics import FAILURES, FOLDED, PENDING, Failing
@@ -86,19 +85,14 @@ class Intake:
             log.info("stopped without the broker", error=type(error).__name__)
 
     async def _subscribe(self, consumer: topology.Consumer) -> None:
-        subscriber = self._broker.subscriber(
-            consumer.subject,
-            durable=consumer.durable,
-            stream=JStream(consumer.stream, declare=False),
-            pull_sub=PullSub(_BATCH, timeout=_GATHER_S, batch=True),
-            ack_policy=AckPolicy.MANUAL,
+        await subscribe(
+            self._broker,
+            consumer,
+            pull=PullSub(_BATCH, timeout=_GATHER_S, batch=True),
             decoder=_messages,
+            take=self.take,
+            held=self._held,
         )
-        subscriber(self.take)
-        await start_when_possible(subscriber.start)
-        assert subscriber.subscription is not None
-        # Its task has not run yet: it first runs when this one waits.
-        subscriber.subscription = SteadyPull(subscriber.subscription, self._held, self._broker.connection)
 
     async def take(self, messages: Sequence[Msg]) -> None:
         """Folds a batch and acks it; hands it back for later where database or broker are in trouble."""
@@ -116,7 +110,7 @@ class Intake:
         """What the message holds, None where that had to go to the dead letters."""
         try:
             event = events.decode(message.data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except msgspec.DecodeError as error:
             await self._bury(message, Failing.UNDECODABLE, f"not an event: {type(error).__name__}")
             return None
         return Delivery(message, Recorded(message.metadata.sequence.stream, event))

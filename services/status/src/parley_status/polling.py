@@ -84,16 +84,25 @@ class Polling:
                 await self._ask_all(channel, parts)
 
     async def _ask_all(self, channel: Channel, parts: Sequence[Part]) -> None:
-        """Asks until Twilio or the broker is in trouble. What was answered until then is noted in any case."""
+        """Asks until Twilio or the broker is in trouble. What was answered until then is noted in any case.
+
+        One message that always gets trouble keeps no other from being asked for: only two in a row are Twilio's.
+        """
         asked: dict[str, int] = {}
+        troubled: Part | None = None
         try:
             for part in parts:
                 answer = await self._ask(channel, part)
                 if isinstance(answer, Trouble):
                     log.warning("asking put off", channel=channel.name, reason=answer.reason)
-                    break
+                    if troubled is not None:
+                        break
+                    troubled = part
+                    continue
                 await self._publish(channel, part, answer)
                 asked[part.part_id] = asked_after(part, answer)
+                if troubled is not None:
+                    asked[troubled.part_id], troubled = troubled.asked + 1, None
         finally:
             if asked:
                 await self._database.write(partial(note_asked, asked=asked, at=datetime.now(UTC)))

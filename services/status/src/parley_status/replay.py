@@ -70,7 +70,7 @@ class Replays:
             return _no(f"{where} is not in its stream any more")
         try:
             event = stored.event()
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except msgspec.DecodeError:
             return _no(f"{where} is still not an event that this release knows")
         await self._database.write(partial(fold, batch=[Recorded(stored.seq, event)]))
         return Answer(ok=True, words=f"{where} is folded: {type(event).__name__}")

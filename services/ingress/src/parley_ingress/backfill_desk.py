@@ -32,13 +32,16 @@ class Question(Protocol):
 class BackfillDesk:
     """Takes one request after the other; of several replicas one answers.
 
-    ``kept``: how long the stream keeps texts.
+    ``after``: for how long a text is left to its webhook. ``kept``: how long the stream keeps texts.
     """
 
-    def __init__(self, bus: Bus, channels: Channels, backfill: Backfill, *, kept: timedelta) -> None:
+    def __init__(
+        self, bus: Bus, channels: Channels, backfill: Backfill, *, after: timedelta, kept: timedelta
+    ) -> None:
         self._bus = bus
         self._channels = channels
         self._backfill = backfill
+        self._after = after
         self._kept = kept
         self._leave: Callable[[], Awaitable[None]] | None = None
 
@@ -77,18 +80,23 @@ class BackfillDesk:
         return await self._bring_in(channels, request)
 
     async def _bring_in(self, channels: Sequence[Channel], request: BackfillRequest) -> BackfillAnswer:
-        totals, since = Found(), max(request.since, datetime.now(UTC) - self._kept)
+        now, totals = datetime.now(UTC), Found()
+        since, until = max(request.since, now - self._kept), min(request.until, now - self._after)
+        if until < request.until:
+            totals.problems.append(
+                f"the last {self._after.total_seconds():g} s were left out: their texts may still come by webhook"
+            )
         if since > request.since:
             totals.problems.append(
-                f"what is older than {self._kept.days} days was left out: the stream has forgotten its texts, "
-                "and what was answered long ago would be answered again"
+                f"what is older than {self._kept / timedelta(days=1):.1f} days was left out: the stream has "
+                "forgotten its texts, and what was answered long ago would be answered again"
             )
         try:
             for channel in channels:
                 numbers, problems = await self._backfill.numbers(channel)
                 totals.problems += problems
                 for number in numbers:
-                    totals += await self._backfill.bring_in(channel, number, since, request.until)
+                    totals += await self._backfill.bring_in(channel, number, since, until)
         except BROKER_TROUBLE as error:
             totals.problems.append(f"the broker is in trouble ({type(error).__name__}): run it again")
         if totals.unreadable:
