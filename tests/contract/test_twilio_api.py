@@ -24,6 +24,8 @@ from parley_simulator.faults import Fault, Place, Rule
 from parley_simulator.server import serving
 from parley_simulator.settings import Settings
 
+LONG_AGO = datetime.fromtimestamp(0, UTC)
+
 pytestmark = [pytest.mark.anyio, *THE_CLIENTS_WARNINGS]
 
 TIMEOUT_S = 0.5
@@ -199,7 +201,7 @@ async def test_after_any_failure_the_next_text_goes_through(api: TwilioApi, ours
 
 async def test_the_log_shows_what_was_created(api: TwilioApi, ours: Channel, twilio: Side) -> None:
     first, second = await send(api, ours, "one"), await send(api, ours, "two")
-    log = await api.read_log(ours, PERSON)
+    log = await api.read_log(ours, PERSON, LONG_AGO)
     assert isinstance(first, Created)
     assert isinstance(second, Created)
     assert isinstance(log, Log)
@@ -210,16 +212,24 @@ async def test_the_log_shows_what_was_created(api: TwilioApi, ours: Channel, twi
     assert newest.created_at.tzinfo is not None
 
 
+async def test_the_log_is_read_as_far_back_as_is_asked(api: TwilioApi, ours: Channel) -> None:
+    for n in range(105):
+        assert isinstance(await send(api, ours, f"text {n}"), Created)
+    log = await api.read_log(ours, PERSON, LONG_AGO)
+    assert isinstance(log, Log)
+    assert "text 0" in {message.body for message in log.messages}
+
+
 async def test_the_log_of_somebody_else_is_empty(api: TwilioApi, ours: Channel) -> None:
     await send(api, ours)
-    assert await api.read_log(ours, "+15550009999") == Log(messages=())
+    assert await api.read_log(ours, "+15550009999", LONG_AGO) == Log(messages=())
 
 
 async def test_a_log_that_cannot_be_read_now_may_be_read_later(
     api: TwilioApi, ours: Channel, twilio: Side
 ) -> None:
     await twilio.hide_log()
-    log = await api.read_log(ours, PERSON)
+    log = await api.read_log(ours, PERSON, LONG_AGO)
     assert isinstance(log, NoLog)
     assert not log.for_good
 

@@ -27,7 +27,7 @@ from parley_simulator.messages import Answer
 pytestmark = pytest.mark.anyio
 
 SOON = QUICK | {"PARLEY_BACKFILL_EVERY_S": "0.5", "PARLEY_BACKFILL_AFTER_S": "1"}
-ON_REQUEST = QUICK | {"PARLEY_BACKFILL_EVERY_S": "0"}
+ON_REQUEST = QUICK | {"PARLEY_BACKFILL_EVERY_S": "0", "PARLEY_BACKFILL_AFTER_S": "0"}
 
 _numbers = itertools.count(1)
 

@@ -58,7 +58,10 @@ class People:
 async def test_after_a_restore_nothing_is_sent_until_resumed_and_then_nothing_twice(
     tmp_path: Path, lost: Sequence[str]
 ) -> None:
-    async with running_stack(tmp_path / "parley", settings=QUICK) as stack, simulator_of(stack) as simulator:
+    async with (
+        running_stack(tmp_path / "parley", settings=QUICK | {"PARLEY_BACKFILL_AFTER_S": "0"}) as stack,
+        simulator_of(stack) as simulator,
+    ):
         people = People(*(Person(f"+1555019{n:04d}", simulator) for n in range(6)))
         somebody_new = Person("+15550190099", simulator)
         folder = tmp_path / "backup"

@@ -87,7 +87,7 @@ class Api:
         outcome: Outcome = await self._port.call(f"POST {text.part_id[:4]}", ways)
         return outcome
 
-    async def read_log(self, _channel: Channel, contact: str) -> Log | NoLog:
+    async def read_log(self, _channel: Channel, contact: str, _since: datetime) -> Log | NoLog:
         """The log, which may not be had at the moment."""
         ways: dict[str, Callable[[], Log | NoLog]] = {
             "ok": lambda: self._twilio.log_of(contact),

@@ -20,6 +20,8 @@ from parley_common.requests import BACKFILL, BackfillAnswer, BackfillRequest, de
 from parley_simulator.control_shapes import InboundText
 from parley_simulator.faults import Fault, Place, Rule
 
+AT_ONCE = {"PARLEY_BACKFILL_EVERY_S": "0", "PARLEY_BACKFILL_AFTER_S": "0"}
+
 pytestmark = pytest.mark.anyio
 
 PERSON = "+15550170001"
@@ -28,7 +30,7 @@ PERSON = "+15550170001"
 @pytest.fixture
 async def ingress(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stack]:
     """Ingress, and a simulator that keeps a log of what people text."""
-    async with running_stack(tmp_path / "ingress", (*BROKER_ONLY, "simulator", "ingress")) as stack:
+    async with running_stack(tmp_path / "ingress", (*BROKER_ONLY, "simulator", "ingress"), AT_ONCE) as stack:
         yield stack
 
 

@@ -255,6 +255,25 @@ async def test_notifications_have_a_chain_of_their_own_and_wait_for_their_time(
     assert [post.body for post in twilio.posts] == ["now"]
 
 
+async def test_an_open_message_of_a_sender_that_is_gone_stops_nobody_for_ever(
+    worker: Worker, twilio: TwilioStub, conversation: Conversation
+) -> None:
+    """The Messaging Service was taken out of the settings while a reply of it was open."""
+    await conversation.reply("of the service", sender="MG" + "0" * 32)
+    await conversation.reply("of the number")
+    await worker.drain(conversation)
+    assert [post.form.get("From") for post in twilio.posts] == [None, NUMBER]
+
+
+async def test_refused_attempts_do_not_eat_the_days_cap(broker: Stack, twilio: TwilioStub) -> None:
+    twilio.script.extend([refuse(429, 20429)] * 4)
+    async with working(broker.nats_url, twilio, daily_segments=2) as worker:
+        for conversation in crowd(worker.bus, 2):
+            await conversation.reply("hello")
+            await worker.drain(conversation, 60)
+    assert len(twilio.created) == 2
+
+
 async def test_an_account_that_twilio_refuses_is_held_and_goes_on_when_it_is_mended(
     worker: Worker, twilio: TwilioStub
 ) -> None:

@@ -197,7 +197,12 @@ class Conversation:
         return IDENTITY.conversation("default", self.contact)
 
     async def reply(
-        self, *texts: str, expires_in_s: float = 3_600.0, media: tuple[Media, ...] = (), channel: str = "default"
+        self,
+        *texts: str,
+        expires_in_s: float = 3_600.0,
+        media: tuple[Media, ...] = (),
+        channel: str = "default",
+        sender: str = NUMBER,
     ) -> int:
         """Ends a turn with these replies; returns its sequence."""
         now, turn = datetime.now(UTC), secrets.token_hex(8)
@@ -210,7 +215,7 @@ class Conversation:
             upto=1,
             first=1,
             outcome=TurnOutcome.ANSWERED,
-            sender=NUMBER,
+            sender=sender,
             contact=self.contact,
             expires_at=now + timedelta(seconds=expires_in_s),
             messages=replies,

@@ -89,6 +89,6 @@ def test_a_manifest_reads_no_file_outside_its_folder(folder: Path) -> None:
 
 def test_a_file_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("before")
-    with pytest.raises(FileExistsError), written(tmp_path / "there"):
+    with pytest.raises(Refused, match="File exists"), written(tmp_path / "there"):
         pass
     assert (tmp_path / "there").read_text() == "before"

@@ -56,7 +56,9 @@ def turn_done(**changes: Any) -> TurnDone:
 
 def stored_turn(*messages: Reply, seq: int = 7) -> Origin:
     """The turn as it stands in the stream."""
-    return Origin(seq=seq, event=turn_done(messages=messages), headers={}, stored_at=NOON)
+    return Origin(
+        subject="conv.c.own.done", seq=seq, event=turn_done(messages=messages), headers={}, stored_at=NOON
+    )
 
 
 def attempted(**changes: Any) -> PartAttempted:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from parley_common.doorbells import Busy
+from parley_common.doorbells import Busy, Later
 from parley_common.events import Priority
-from parley_egress.desk import Claim, Desk, Grant
+from parley_egress.desk import MOST_WAITING, Claim, Desk, Grant
 from parley_egress.rate import Bucket, new_owner
 
 pytestmark = pytest.mark.anyio
@@ -58,7 +58,7 @@ async def queue(desk: Desk, log: list[str], *waiting: tuple[str, Claim]) -> list
 
     async def wait(name: str, asked: Claim) -> None:
         grant = await desk.slot(asked)
-        await grant.pay()
+        await grant.pay(60.0)
         log.append(name)
 
     tasks = [asyncio.create_task(wait(name, priority)) for name, priority in waiting]
@@ -99,7 +99,7 @@ async def test_slots_keep_the_rate() -> None:
     desk, started_s = desk_of(100.0), time.monotonic()
     async with asyncio.timeout(5):
         for _ in range(10):
-            await (await desk.slot(claim(segments=2))).pay()
+            await (await desk.slot(claim(segments=2))).pay(60.0)
     # One empty slot for a new owner, nine parts of two segments, and the last one's cost is still to come.
     assert time.monotonic() - started_s >= (1 + 9 * 2) / 100.0
 
@@ -118,7 +118,7 @@ async def test_a_desk_serves_again_after_it_was_empty() -> None:
     desk = desk_of(FAST)
     async with asyncio.timeout(5):
         for _ in range(3):
-            await (await desk.slot(claim())).pay()
+            await (await desk.slot(claim())).pay(60.0)
             await asyncio.sleep(0)
 
 
@@ -152,7 +152,7 @@ async def test_a_closed_desk_sends_away_who_comes_later() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     with pytest.raises(Busy):
         async with asyncio.timeout(0.5):
-            await (await desk.slot(claim())).pay()
+            await (await desk.slot(claim())).pay(60.0)
 
 
 async def test_the_oldest_goes_first_whenever_it_came() -> None:
@@ -170,7 +170,7 @@ async def test_a_reply_pays_before_a_notification_that_is_prepared_already() -> 
     desk = Desk(Bucket(segments_per_s=20.0, free_at_s=time.monotonic() + 0.2), StubDoor())
 
     async def post(name: str, grant: Grant) -> None:
-        await grant.pay()
+        await grant.pay(60.0)
         log.append(name)
 
     async with asyncio.timeout(5):
@@ -218,3 +218,26 @@ async def test_a_probe_is_told_that_it_is_one() -> None:
     desk = desk_of(FAST, StubDoor(probes=1))
     grants = [await desk.slot(claim()) for _ in range(2)]
     assert [grant.is_probe for grant in grants] == [True, False]
+
+
+async def test_of_many_who_wait_the_last_come_again_later_and_a_reply_is_never_among_them() -> None:
+    desk = desk_of(FAST, StubDoor(closed=True))
+    notes = [asyncio.create_task(desk.slot(claim(LATER))) for _ in range(MOST_WAITING)]
+    await asyncio.sleep(0)
+    reply = asyncio.create_task(desk.slot(claim()))
+    done, _ = await asyncio.wait(notes, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    assert [type(task.exception()) for task in done] == [Later]
+    with pytest.raises(Later):
+        await desk.slot(claim(LATER))
+    assert not reply.done()
+    desk.close()
+    await asyncio.gather(reply, *notes, return_exceptions=True)
+
+
+async def test_who_cannot_pay_in_time_is_told_and_pays_nothing() -> None:
+    desk = Desk(Bucket(segments_per_s=1.0, free_at_s=time.monotonic() - 1.0), StubDoor())
+    async with asyncio.timeout(5):
+        late, early = await desk.slot(claim(LATER)), await desk.slot(claim(segments=10))
+        assert await early.pay(5.0)
+        assert not await late.pay(5.0)
+    assert desk.owes_s < 11.0

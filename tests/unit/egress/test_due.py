@@ -71,5 +71,7 @@ def test_a_message_with_a_time_waits_for_it() -> None:
         messages=(Reply(id="m", text="hi"),),
         not_before=NOON + timedelta(minutes=1),
     )
-    part = first_part(Origin(seq=3, event=message, headers={}, stored_at=NOON), 0, ("hi",))
+    part = first_part(
+        Origin(subject="conv.c.own.done", seq=3, event=message, headers={}, stored_at=NOON), 0, ("hi",)
+    )
     assert wait_s(part, EMPTY, None, LATER) == 40.0

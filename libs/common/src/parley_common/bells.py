@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
 from faststream.nats import NatsBroker, PullSub
 from faststream.nats.message import NatsMessage
-from nats.errors import Error as NatsError
 
 from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
 from parley_common.declare import declare_again, wait_declared
 from parley_common.doorbells import Bell
 from parley_common.pulling import hand_back, start_when_possible, subscribe
+
+log = structlog.get_logger(__name__)
 
 _BATCH = 16
 _FETCH_S = 5.0
@@ -62,9 +64,9 @@ class BellSubscriber:
         try:
             await self._broker.stop()
             await hand_back(bus.nc, self._fetched)
-        except NatsError:
-            # Without a broker there is nothing to drain.
-            return
+        except (RuntimeError, *BROKER_TROUBLE) as error:
+            # Without a broker there is nothing to drain; uvloop calls its closed connection a RuntimeError.
+            log.info("stopped listening without the broker", error=type(error).__name__)
 
     async def keep_declared(self, bus: Bus) -> None:
         """Declares the consumer again whenever it has vanished, until cancelled."""

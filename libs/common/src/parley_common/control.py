@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+import msgspec
 import structlog
 
 from parley_common import topology
@@ -51,7 +52,7 @@ async def read_restored(bus: Bus) -> Restored | None:
 
 
 class Switches:
-    """Whether sending is paused, as of less than a second ago."""
+    """Whether sending is paused: within a second while the broker answers, and in any case where it does not."""
 
     def __init__(self, bus: Bus, channels: Iterable[str]) -> None:
         self._bus = bus
@@ -62,15 +63,21 @@ class Switches:
 
     def paused(self, channel: str) -> bool:
         """Whether nothing may be sent for this channel now."""
-        if time.monotonic() - self._read_at_s > _STALE_S:
+        if self.stale:
             return True
         return not self._paused.isdisjoint((EVERY_CHANNEL, channel))
+
+    @property
+    def stale(self) -> bool:
+        """Whether the operator was not heard lately."""
+        return time.monotonic() - self._read_at_s > _STALE_S
 
     async def refresh(self) -> None:
         """Reads the switches once."""
         asked_at_s = time.monotonic()
-        switches = [await read_switch(self._bus, name) for name in self._names]
-        self.restored = await read_restored(self._bus)
+        switches, self.restored = await asyncio.gather(
+            asyncio.gather(*(read_switch(self._bus, name) for name in self._names)), read_restored(self._bus)
+        )
         paused = frozenset(switch.channel for switch in switches if switch is not None and switch.paused)
         if paused != self._paused:
             log.warning("sending is paused" if paused else "sending goes on", channels=sorted(paused))
@@ -81,8 +88,8 @@ class Switches:
         while True:
             try:
                 await self.refresh()
-            except BROKER_TROUBLE as error:
-                log.info("the operator is not heard, nothing is sent", error=type(error).__name__)
+            except (msgspec.DecodeError, *BROKER_TROUBLE) as error:
+                log.warning("the operator is not heard, nothing is sent", error=type(error).__name__)
             await asyncio.sleep(_REFRESH_S)
 
 

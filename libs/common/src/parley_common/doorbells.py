@@ -66,19 +66,21 @@ class Doorbells:
         self._held: dict[str, dict[int, Bell]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._failed: dict[str, int] = {}
-        self._room = asyncio.Semaphore(most_conversations)
+        self._most = most_conversations
         self._open = True
 
     async def ring(self, conversation: str, bell: Bell) -> None:
-        """Holds the bell and sees to it that its conversation is worked on; waits where there is no room."""
+        """Holds the bell and has its conversation worked on; where there is no room, it rings again later."""
         if not self._open:
             await self._nak(bell, _CLOSING_DELAY_S)
+            return
+        if conversation not in self._tasks and len(self._tasks) >= self._most:
+            await self._nak(bell, random.uniform(5.0, 15.0))  # noqa: S311 - spreads retries
             return
         held = self._held.setdefault(conversation, {})
         held[bell.seq] = bell if bell.reply else held.get(bell.seq, bell)
         if conversation not in self._tasks:
             self._tasks[conversation] = asyncio.create_task(self._work(conversation))
-            await self._room.acquire()
 
     @property
     def conversations(self) -> int:
@@ -111,7 +113,6 @@ class Doorbells:
         finally:
             self._tasks.pop(conversation, None)
             self._held.pop(conversation, None)
-            self._room.release()
 
     async def _work_once(self, conversation: str) -> None:
         rung = max(self._held[conversation])

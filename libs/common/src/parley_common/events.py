@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time with its zone; one without is no event."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -22,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """
 
     id: str
-    at: datetime
+    at: Moment
     channel: str
     conversation: str
 
@@ -94,8 +98,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     day: str = ""
     answers: int = 0
     level: float = 0.0
-    level_at: datetime | None = None
-    apologised_at: datetime | None = None
+    level_at: Moment | None = None
+    apologised_at: Moment | None = None
     capped_on: str = ""
     greeted: bool = False
 
@@ -148,7 +152,7 @@ class TurnDone(Event, frozen=True, kw_only=True):
     outcome: TurnOutcome
     sender: str
     contact: str
-    expires_at: datetime
+    expires_at: Moment
     messages: tuple[Reply, ...] = ()
     tally: Tally = Tally()
 
@@ -170,10 +174,10 @@ class OutboundMessage(Event, frozen=True, kw_only=True):
 
     sender: str
     contact: str
-    expires_at: datetime
+    expires_at: Moment
     messages: tuple[Reply, ...]
     priority: Priority = Priority.NOTIFICATION
-    not_before: datetime | None = None
+    not_before: Moment | None = None
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -313,13 +317,13 @@ class SendingSwitched(Event, frozen=True, kw_only=True):
 class Restored(Event, frozen=True, kw_only=True):
     """The streams were restored from a backup of ``taken_at``; what happened until ``at`` is unknown to them."""
 
-    taken_at: datetime
+    taken_at: Moment
 
 
 class LogRead(Event, frozen=True, kw_only=True):
     """Twilio's log of texts to one of our numbers was read up to ``upto``: all until then are in the stream."""
 
-    upto: datetime
+    upto: Moment
 
 
 OwnEvent = TurnBegun | TurnDone

@@ -70,7 +70,6 @@ class Leases:
     async def take(self, key: str) -> str | None:
         """Takes the lease and returns None, or the living session that holds it."""
         subject = f"lease.{key}"
-        self._inherited.discard(key)
         while not await self._claim(key, subject, after=0):
             holder = await self._bus.last(subject)
             if holder is None:
@@ -78,14 +77,16 @@ class Leases:
                 continue
             session = holder.data.decode()
             if session == self.session:
+                if key not in self._held:
+                    self._inherited.add(key)  # the ack of a claim was lost: it may have been a takeover
                 self._held[key] = holder.seq
                 return None
             if session and await self._lives(session):
                 return session
             if await self._claim(key, subject, after=holder.seq):
-                if session:
-                    self._inherited.add(key)
+                (self._inherited.add if session else self._inherited.discard)(key)
                 return None
+        self._inherited.discard(key)
         return None
 
     async def _lives(self, session: str) -> bool:

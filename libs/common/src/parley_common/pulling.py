@@ -15,7 +15,6 @@ from typing import Any
 
 import structlog
 from faststream import AckPolicy
-from faststream.message import StreamMessage
 from faststream.nats import JStream, NatsBroker, PullSub
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -31,7 +30,7 @@ _FLUSH_S = 2
 
 log = structlog.get_logger(__name__)
 
-Decoder = Callable[[StreamMessage[Any]], Awaitable[Any]]
+Decoder = Callable[[Any], Awaitable[Any]]
 """What stands in for FastStream's own, which gives up at a message that it cannot read."""
 
 

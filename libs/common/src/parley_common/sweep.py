@@ -81,6 +81,8 @@ class Sweep:
         """Whether the conversation had to be rung. One that cannot be looked at holds up no other."""
         try:
             stored = None if await self._is_done(conversation, seq) else await self._bus.next(subject, seq=seq)
+            if stored is not None:
+                await self._ring(stored)
         except BROKER_TROUBLE:
             raise
         except Exception:
@@ -89,7 +91,6 @@ class Sweep:
         if stored is None:
             del self._open[conversation]  # dealt with, or erased
             return False
-        await self._ring(stored)
         return True
 
     async def _begin_anew_if_restored(self) -> None:

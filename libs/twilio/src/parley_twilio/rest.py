@@ -16,6 +16,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from parley_common.channels import TWILIO_API, Channel
+from parley_common.leases import boot_clock_s
 
 UNREACHABLE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 """No connection was made: not a byte of the request has left."""
@@ -27,6 +28,9 @@ UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 """What the client raises where Twilio's answer is not what it expects."""
 
 _UNAUTHORIZED = 401
+_ASK_AGAIN_WITHIN_S = 2.0
+"""A POST must not leave long after it was decided on, be it for another token."""
+
 _TWILIO_HOST = re.compile(r"https://[a-z]+\.twilio\.com")
 
 
@@ -100,11 +104,12 @@ class _HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc] # the twilio pac
         self._valid = 0
 
     async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        response = await self._ask(self._valid, method, url, *args, **kwargs)
+        begun_s, first = boot_clock_s(), self._valid
+        response = await self._ask(first, method, url, *args, **kwargs)
         for number in range(len(self._channel.auth_tokens)):
-            if response.status_code != _UNAUTHORIZED:
+            if response.status_code != _UNAUTHORIZED or boot_clock_s() - begun_s > _ASK_AGAIN_WITHIN_S:
                 break
-            if number != self._valid:
+            if number != first:
                 response = await self._ask(number, method, url, *args, **kwargs)
         return response
 

@@ -11,13 +11,17 @@ import asyncio
 import contextlib
 import heapq
 import itertools
+import math
+import random
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from parley_common.doorbells import Busy
+import msgspec
+
+from parley_common.doorbells import Busy, Later
 from parley_common.events import Priority
 from parley_egress.rate import Bucket
 
@@ -26,20 +30,25 @@ T = TypeVar("T")
 _PREPARES_S = 0.25
 """How long before it can pay a part may prepare; earlier it would only wait with its attempt written."""
 
+MOST_WAITING = 1_000
+"""Who is behind so many comes again later: it must not take the room of conversations of other senders."""
+
 _LOOK_AGAIN_S = 0.25
 _RANKS = {Priority.REPLY: 0, Priority.OPERATOR: 1, Priority.NOTIFICATION: 2}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """What a part asks the desk for. ``at``: when what it belongs to was written; ``expires_at``: until when the
-    wait makes sense.
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What a part asks the desk for.
+
+    ``at``: when what it belongs to was written. ``expires_at``: until when the wait makes sense. ``pays_by_s``:
+    the monotonic time after which its POST would come too late.
     """
 
     priority: Priority
     at: datetime
     expires_at: datetime
     segments: int
+    pays_by_s: float = math.inf
 
     @property
     def rank(self) -> tuple[int, datetime]:
@@ -66,10 +75,11 @@ class Grant:
         self._claim = claim
         self._open = True
 
-    async def pay(self) -> None:
-        """Returns when the POST may start; call it right before."""
-        await self._desk.pay(self._claim)
+    async def pay(self, within_s: float) -> bool:
+        """Returns when the POST may start; False, and nothing is paid, where that is not ``within_s``."""
+        paid = await self._desk.pay(self._claim, within_s)
         self.give_back()
+        return paid
 
     def give_back(self) -> None:
         """Lets others have what was not used; does nothing after ``pay``."""
@@ -85,26 +95,30 @@ class Desk:
         self.bucket = bucket
         self._door = door
         self._slots: Queue[Grant] = Queue()
-        self._till: Queue[None] = Queue()
+        self._till: Queue[bool] = Queue()
         self._unpaid: Counter[Priority] = Counter()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._open = True
 
     async def slot(self, claim: Claim) -> Grant:
-        """Returns when it is this part's turn to prepare, or to be found expired. Raises ``Busy`` once closed."""
+        """Returns when it is this part's turn to prepare, or to be found expired.
+
+        Raises ``Busy`` once closed, ``Later`` where so many wait that this one need not.
+        """
         if not self._open:
             raise Busy
         granted = self._slots.join(claim)
+        self._slots.keep_first(MOST_WAITING, Later(random.uniform(5.0, 15.0)))  # noqa: S311 - spreads retries
         self._changed.set()
         self._keep("slots", self._serve)
         return await granted
 
-    async def pay(self, claim: Claim) -> None:
-        """Waits until the rate allows a POST, and takes its segments from the rate."""
-        paid = self._till.join(claim)
+    async def pay(self, claim: Claim, within_s: float) -> bool:
+        """Waits until the rate allows a POST, and takes its segments from the rate; False if not in time."""
+        paid = self._till.join(msgspec.structs.replace(claim, pays_by_s=time.monotonic() + within_s))
         self._keep("till", self._collect)
-        await paid
+        return await paid
 
     def forget(self, claim: Claim) -> None:
         """A grant is over, paid or not."""
@@ -148,11 +162,14 @@ class Desk:
 
     async def _collect(self) -> None:
         while (claim := self._till.first) is not None:
-            if wait_s := self.bucket.wait_s(time.monotonic()):
+            wait_s = self.bucket.wait_s(time.monotonic())
+            if time.monotonic() + wait_s > claim.pays_by_s:
+                self._till.serve(result=False)
+            elif wait_s:
                 await asyncio.sleep(wait_s)
             else:
                 self.bucket = self.bucket.take(claim.segments, time.monotonic())
-                self._till.serve(None)
+                self._till.serve(result=True)
 
     def _grant(self, claim: Claim, *, is_probe: bool) -> Grant:
         self._unpaid[claim.priority] += claim.segments
@@ -174,41 +191,62 @@ class _Work(Protocol):
     async def __call__(self) -> None: ...
 
 
+class Waiting(NamedTuple):
+    """One who waits; compared by ``rank``, then by who came first."""
+
+    rank: tuple[int, datetime]
+    number: int
+    claim: Claim
+    turn: asyncio.Future[Any]
+
+
 class Queue(Generic[T]):
     """Who waits for what, in the order of their claims; whoever has left is passed over."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[tuple[int, datetime], int, Claim, asyncio.Future[T]]] = []
-        self._order = itertools.count()
+        self._waiting: list[Waiting] = []
+        self._numbers = itertools.count()
 
     @property
     def first(self) -> Claim | None:
         """The claim that is next, None where nobody waits."""
-        while self._waiting and self._waiting[0][-1].done():
+        while self._waiting and self._waiting[0].turn.done():
             heapq.heappop(self._waiting)
-        return self._waiting[0][2] if self._waiting else None
+        return self._waiting[0].claim if self._waiting else None
 
     def join(self, claim: Claim) -> asyncio.Future[T]:
         """Takes a place; the future is done when it is its turn."""
         turn: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (claim.rank, next(self._order), claim, turn))
+        heapq.heappush(self._waiting, Waiting(claim.rank, next(self._numbers), claim, turn))
         return turn
 
     def serve(self, result: T) -> None:
         """Gives the first what it waits for."""
-        heapq.heappop(self._waiting)[-1].set_result(result)
+        heapq.heappop(self._waiting).turn.set_result(result)
+
+    def keep_first(self, most: int, error: Exception) -> None:
+        """Sends the last away where more than ``most`` wait."""
+        if len(self._waiting) > most:
+            last = max(self._waiting, key=lambda one: one[:2])
+            self._take_out([last])
+            if not last.turn.done():
+                last.turn.set_exception(error)
 
     def take_expired(self, now: datetime) -> list[tuple[Claim, asyncio.Future[T]]]:
         """Takes out all whose wait makes no sense any more."""
-        late = [entry for entry in self._waiting if entry[2].expires_at <= now]
-        if late:
-            self._waiting = [entry for entry in self._waiting if entry[2].expires_at > now]
-            heapq.heapify(self._waiting)
-        return [(claim, turn) for _, _, claim, turn in sorted(late, key=lambda e: e[:2]) if not turn.done()]
+        late = sorted((one for one in self._waiting if one.claim.expires_at <= now), key=lambda one: one[:2])
+        self._take_out(late)
+        return [(one.claim, one.turn) for one in late if not one.turn.done()]
 
     def send_away(self, error: Exception) -> None:
         """Tells all who wait that they wait in vain."""
-        for *_, turn in self._waiting:
-            if not turn.done():
-                turn.set_exception(error)
+        for one in self._waiting:
+            if not one.turn.done():
+                one.turn.set_exception(error)
         self._waiting.clear()
+
+    def _take_out(self, some: Sequence[Waiting]) -> None:
+        if some:
+            gone = {one.number for one in some}
+            self._waiting = [one for one in self._waiting if one.number not in gone]
+            heapq.heapify(self._waiting)

@@ -119,7 +119,7 @@ class Evidences:
         """What Twilio's log says; None where it is to be read again later."""
         found = _NO_WORDS
         if doubt.attempt.body.strip():
-            found = await self._api.read_log(doubt.channel, doubt.attempt.contact)
+            found = await self._api.read_log(doubt.channel, doubt.attempt.contact, doubt.since)
         match found:
             case Log():
                 return await self._likeliest(doubt, found)

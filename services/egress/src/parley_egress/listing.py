@@ -40,6 +40,11 @@ class Log:
 
     messages: tuple[Logged, ...]
 
+    def reaches(self, since: datetime, most: int) -> bool:
+        """Whether a listing of at most ``most`` messages goes back so far."""
+        times = [message.created_at for message in self.messages if message.created_at is not None]
+        return len(self.messages) < most or (bool(times) and min(times) < since - CLOCKS_DIFFER)
+
 
 @dataclass(frozen=True, kw_only=True)
 class NoLog:

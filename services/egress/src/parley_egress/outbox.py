@@ -102,7 +102,9 @@ class Outbox:
             return None
         if not isinstance(event, TurnDone | OutboundMessage):
             return None
-        return Origin(seq=stored.seq, event=event, headers=stored.headers, stored_at=stored.time)
+        return Origin(
+            subject=stored.subject, seq=stored.seq, event=event, headers=stored.headers, stored_at=stored.time
+        )
 
     async def _origin(self, conversation: str, end: End) -> Origin | None:
         seq = end.slot.turn if end.slot else 0

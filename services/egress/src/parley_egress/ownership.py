@@ -14,7 +14,7 @@ import structlog
 
 from parley_common.bus import BROKER_TROUBLE
 from parley_common.channels import Channel
-from parley_common.domain.phone_numbers import SenderType, parse_address, sender_type
+from parley_common.domain.phone_numbers import AddressError, SenderType, parse_address, sender_type
 from parley_common.identity import Identity
 from parley_common.leases import SESSION_TTL_S, Leases, boot_clock_s
 from parley_egress.accounts import Gate
@@ -121,9 +121,17 @@ def _segments_per_s(channel: Channel, sender: str) -> float:
     if channel.rate_mps is not None:
         return channel.rate_mps
     if sender != channel.messaging_service_sid:
-        return sender_type(parse_address(sender)).segments_per_s
+        return _own_rate(sender)
     pool = [sender_type(parse_address(number)) for number in channel.numbers] or [SenderType.US_CA_LONG_CODE]
     return sum(kind.segments_per_s for kind in pool)
+
+
+def _own_rate(sender: str) -> float:
+    """A number's default; that of a Messaging Service the channel no longer has is the slowest."""
+    try:
+        return sender_type(parse_address(sender)).segments_per_s
+    except AddressError:
+        return SenderType.US_CA_LONG_CODE.segments_per_s
 
 
 def _lease(key: str) -> str:

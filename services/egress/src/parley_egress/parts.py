@@ -12,11 +12,12 @@ from parley_egress.rendering import part_id
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What a part belongs to, a turn or a message without one, and where and when it was stored.
+    """What a part belongs to, a turn or a message without one, where and when it was stored.
 
     Its headers carry the trace.
     """
 
+    subject: str
     seq: int
     event: Outgoing
     headers: Mapping[str, str]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 
 from parley_common import topology
-from parley_common.bus import Bus
+from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.channels import Channel
 from parley_common.consent import ConsentLedger
 from parley_common.domain.segments import count_segments
@@ -47,10 +48,22 @@ class Refusals:
     async def cap(self, channel: Channel, part: Part) -> NotSent | None:
         """Counts the part's segments; why it is not to be sent where the channel's day has had enough.
 
-        Every attempt counts, whatever comes of it: the cap is there for money, and a doubt may have cost some.
+        An attempt in doubt counts: it may have cost money. One that was refused is to be given back.
         """
         if not channel.daily_segments:
             return None
-        day = f"{datetime.now(UTC):%Y-%m-%d}"
-        spent = await self._bus.count(topology.spent(channel.name, day), count_segments(part.body).segments)
-        return CAPPED if spent > channel.daily_segments else None
+        spent = await self._bus.count(_today(channel), count_segments(part.body).segments)
+        if spent <= channel.daily_segments:
+            return None
+        await self.give_back(channel, part)
+        return CAPPED
+
+    async def give_back(self, channel: Channel, part: Part) -> None:
+        """Takes the part's segments off the day's count: it certainly was not sent. Best effort."""
+        if channel.daily_segments:
+            with contextlib.suppress(*BROKER_TROUBLE):
+                await self._bus.count(_today(channel), -count_segments(part.body).segments)
+
+
+def _today(channel: Channel) -> str:
+    return topology.spent(channel.name, f"{datetime.now(UTC):%Y-%m-%d}")

@@ -21,7 +21,7 @@ from parley_common.channels import Channel, Channels
 from parley_common.consent import ConsentLedger
 from parley_common.control import Switches
 from parley_common.domain.segments import count_segments
-from parley_common.doorbells import Busy, Later
+from parley_common.doorbells import Bell, Busy, Later
 from parley_common.events import (
     ConsentCause,
     ConsentChanged,
@@ -30,6 +30,7 @@ from parley_common.events import (
     PartAttempted,
     PartSent,
     SendEvent,
+    encode,
 )
 from parley_common.leases import boot_clock_s
 from parley_egress import due, records, refusals
@@ -38,6 +39,7 @@ from parley_egress.backoff import delay_s
 from parley_egress.chain import End, Standing, fold
 from parley_egress.desk import Claim, Desk, Grant
 from parley_egress.evidence import Absent, Doubt, Evidences, Proof, Undecided, rest_for
+from parley_egress.forwarding import forward
 from parley_egress.outcome import ACTIONS, Action, Created, InDoubt, NotSent, Outcome
 from parley_egress.ownership import Ownership
 from parley_egress.parts import Part
@@ -104,7 +106,10 @@ class Sending:
             return settled
         if self._is_unsure(part, end):
             return await self._append(records.attempted(part, self._stamp(), in_doubt=False), end)
+        if event.expires_at <= datetime.now(UTC) and end.standing is not Standing.IN_DOUBT:
+            return await self._fail(part, end, refusals.EXPIRED)
         await self._wait_until_due(part, end)
+        await self._leave_to_owner(channel, part)
         with tracing.span(
             "send part",
             SpanKind.PRODUCER,
@@ -118,9 +123,21 @@ class Sending:
             finally:
                 grant.give_back()
 
+    async def _leave_to_owner(self, channel: Channel, part: Part) -> None:
+        """Takes the sender where nobody has it. Where another does, its owner is rung and ``Busy`` raised.
+
+        The bell that led here may speak of a later message with another sender.
+        """
+        origin = part.origin
+        owner = await self._ownership.find(channel, origin.event.sender)
+        if owner is not None:
+            bell = Bell(seq=origin.seq, reply="")
+            await forward(self._bus, owner, origin.subject, bell, encode(origin.event))
+            raise Busy
+
     async def _send(self, channel: Channel, part: Part, end: End, grant: Grant) -> End:
         """With a slot in hand: a last look at evidence and refusals, the attempt, the POST, the record."""
-        self._desk(channel, part)
+        self._desk(channel, part)  # it may have been lost while the part waited
         if (proof := await self._last_look(part, end)) is not None:
             return await self._proven(part, end, proof)
         refusal = await self._refusals.find(channel, part)
@@ -141,12 +158,15 @@ class Sending:
         asked_at_s = boot_clock_s()
         attempt = records.attempted(part, self._stamp(), in_doubt=_attempt_of(part, end) is not None)
         end = await self._append(attempt, end)
-        await grant.pay()
-        if boot_clock_s() - asked_at_s > POST_WITHIN_S:
+        in_time = await grant.pay(POST_WITHIN_S - (boot_clock_s() - asked_at_s))
+        if not in_time or boot_clock_s() - asked_at_s > POST_WITHIN_S:
+            await self._refusals.give_back(channel, part)
             return await self._fail(part, end, refusals.TOO_LATE)
         posted_at = datetime.now(UTC)
         outcome = await self._api.send(channel, _text(part, posted_at))
         self._accounts.learn(channel, outcome, is_probe=grant.is_probe)
+        if isinstance(outcome, NotSent):
+            await self._refusals.give_back(channel, part)
         if isinstance(outcome, NotSent) and outcome.failure is FailureClass.OPTED_OUT:
             await self._consent.record(_opt_out(part, posted_at))
         return await self._record(part, end, outcome)
@@ -223,7 +243,7 @@ class Sending:
             raise Busy
 
     async def _fail(self, part: Part, end: End, outcome: NotSent) -> End:
-        seq = end.seq if isinstance(end.event, PartAttempted) else 0
+        seq = end.seq if _attempt_of(part, end) is not None else 0
         log.warning("part not sent", part_id=part.part_id, failure=outcome.failure.value, code=outcome.code)
         return await self._append(records.failed(part, seq, outcome, self._stamp()), end)
 

@@ -19,6 +19,7 @@ from parley_egress.settings import SendSettings
 from parley_twilio.rest import BROKEN_OFF, UNREACHABLE, UNREADABLE, TwilioRest, code_of, status_of
 
 _NEWEST = 100
+_MOST = 1_000
 _MENDED_LATER = frozenset({401, 403, 429})
 """Refusals that end when credentials are mended or the hurry is over."""
 
@@ -79,10 +80,18 @@ class TwilioApi:
             return InDoubt(reason="an answer without a SID")
         return Created(sid=message.sid, status=str(message.status))
 
-    async def read_log(self, channel: Channel, contact: str) -> Log | NoLog:
-        """The newest messages to a person in Twilio's log."""
+    async def read_log(self, channel: Channel, contact: str, since: datetime) -> Log | NoLog:
+        """The newest messages to a person in Twilio's log, back to ``since`` at least."""
+        for most in (_NEWEST, _MOST):
+            found = await self._list(channel, contact, most)
+            if not isinstance(found, Log) or found.reaches(since, most):
+                return found
+        return NoLog(reason=f"more than {_MOST} texts to this person since then", for_good=True)
+
+    async def _list(self, channel: Channel, contact: str, most: int) -> Log | NoLog:
+        messages = self._rest.client(channel).messages
         try:
-            rows = await self._rest.client(channel).messages.list_async(to=contact, limit=_NEWEST)
+            rows = await messages.list_async(to=contact, limit=most, page_size=most)
             return Log(messages=tuple(_logged(row) for row in rows))
         except TwilioException as error:
             status = status_of(error)

@@ -9,12 +9,13 @@ import msgspec
 
 from parley_common import events, topology
 from parley_common.background import Background
-from parley_common.bus import Bus
+from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.consent import ConsentLedger
 from parley_common.control import Switches
 from parley_common.doorbells import Bell
 from parley_common.identity import Identity
 from parley_common.leases import Leases
+from parley_common.pulling import start_when_possible
 from parley_common.settings import Common
 from parley_egress.accounts import Accounts, Gate
 from parley_egress.evidence import Evidences
@@ -26,6 +27,8 @@ from parley_egress.ownership import Ownership
 from parley_egress.sending import Sending, Tools
 from parley_egress.settings import Settings
 from parley_egress.twilio_api import TwilioApi
+
+_READY_TIMEOUT_S = 1.0
 
 
 class EgressWork:
@@ -60,8 +63,7 @@ class EgressWork:
         await self._bus.connect()
         for lane in self._lanes.values():
             await lane.wait_declared()
-        await self._leases.renew()
-        await self._leases.unsettled_s()
+        await start_when_possible(self._begin_leasing)
         await listen(self._bus, self._leases.session, self._on_bell)
         self._background.start("renewing the session", self._leases.keep_alive())
         self._background.start("confirming senders", self._ownership.keep_confirmed())
@@ -70,6 +72,10 @@ class EgressWork:
             lane.run_beside(self._background)
         for lane in self._lanes.values():
             await lane.start()
+
+    async def _begin_leasing(self) -> None:
+        await self._leases.renew()
+        await self._leases.unsettled_s()
 
     async def stop(self, grace_s: float) -> None:
         """Ends the POSTs under way, records them, hands back what was not begun."""
@@ -85,8 +91,19 @@ class EgressWork:
 
     async def problems(self) -> Sequence[str]:
         """Why nothing can be sent now."""
-        found = await asyncio.gather(*(lane.problems() for lane in self._lanes.values()))
+        found = await asyncio.gather(*(lane.problems() for lane in self._lanes.values()), self._unheard())
         return [*self._background.problems(), *(problem for problems in found for problem in problems)]
+
+    async def _unheard(self) -> Sequence[str]:
+        """What else must answer before anything is sent: consent, evidence, leases, the operator."""
+        for stream in (topology.CONSENT, topology.REPORTS, topology.CONTROL):
+            try:
+                await self._bus.stream_answers(stream, timeout_s=_READY_TIMEOUT_S)
+            except BROKER_TROUBLE as error:
+                return [f"the broker does not answer for stream {stream}: {type(error).__name__}"]
+        if self._leases.in_doubt:
+            return ["the session cannot be renewed, so no sender is surely owned here"]
+        return ["the operator's switches cannot be read"] if self._switches.stale else []
 
     def _listening(self, lane: Lane, common: Common, settings: Settings) -> Listening:
         outbox = Outbox(self._bus, self._sending, most_parts=settings.sending.most_parts, lane=lane)
