@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -76,13 +77,17 @@ async def send(bus: Bus, *conversations: str) -> list[int]:
     return [await bus.publish(topology.texts(one), a_text(one)) for one in conversations]
 
 
-def in_two_minutes() -> datetime:
-    return datetime.now(UTC) + timedelta(minutes=2)
+_times = (timedelta(minutes=2 + 20 * n) for n in itertools.count())
+
+
+def later() -> datetime:
+    """A time at which all that was sent is old enough, later each time by more than any pause."""
+    return datetime.now(UTC) + next(_times)
 
 
 async def test_what_is_open_for_a_minute_is_rung_with_its_newest_text(sweeper: Worker) -> None:
     seqs = await send(sweeper.bus, "c", "d", "c")
-    assert await sweeper.sweep.sweep(in_two_minutes()) == 2
+    assert await sweeper.sweep.sweep(later()) == 2
     assert sorted(sweeper.rung) == [("c", seqs[2]), ("d", seqs[1])]
 
 
@@ -90,32 +95,40 @@ async def test_what_is_younger_is_left_to_its_bell(sweeper: Worker) -> None:
     await send(sweeper.bus, "c")
     assert await sweeper.sweep.sweep() == 0
     assert sweeper.asked == []
-    assert await sweeper.sweep.sweep(in_two_minutes()) == 1
+    assert await sweeper.sweep.sweep(later()) == 1
 
 
 async def test_what_is_dealt_with_is_looked_at_once(sweeper: Worker) -> None:
     (seq,) = await send(sweeper.bus, "c")
     sweeper.upto["c"] = seq
     for _ in range(3):
-        assert await sweeper.sweep.sweep(in_two_minutes()) == 0
+        assert await sweeper.sweep.sweep(later()) == 0
     assert sweeper.asked == ["c"]
 
 
 async def test_what_stays_open_is_rung_until_it_is_dealt_with(sweeper: Worker) -> None:
     (seq,) = await send(sweeper.bus, "c")
-    await sweeper.sweep.sweep(in_two_minutes())
-    await sweeper.sweep.sweep(in_two_minutes())
+    await sweeper.sweep.sweep(later())
+    await sweeper.sweep.sweep(later())
     sweeper.upto["c"] = seq
-    await sweeper.sweep.sweep(in_two_minutes())
+    await sweeper.sweep.sweep(later())
     assert sweeper.rung == [("c", seq)] * 2
+
+
+async def test_what_waits_for_its_turn_is_rung_less_and_less_often(sweeper: Worker) -> None:
+    await send(sweeper.bus, "c")
+    begin = later()
+    after_s = [0, 15, 30, 60, 90, 150, 210, 330]
+    rung = [await sweeper.sweep.sweep(begin + timedelta(seconds=s)) for s in after_s]
+    assert rung == [1, 0, 1, 0, 1, 0, 1, 0]
 
 
 async def test_a_later_text_of_a_conversation_that_was_done_is_found(sweeper: Worker) -> None:
     (first,) = await send(sweeper.bus, "c")
     sweeper.upto["c"] = first
-    await sweeper.sweep.sweep(in_two_minutes())
+    await sweeper.sweep.sweep(later())
     (second,) = await send(sweeper.bus, "c")
-    await sweeper.sweep.sweep(in_two_minutes())
+    await sweeper.sweep.sweep(later())
     assert sweeper.rung == [("c", second)]
 
 
@@ -123,14 +136,14 @@ async def test_a_walk_is_as_long_as_what_there_is(sweeper: Worker, monkeypatch: 
     monkeypatch.setattr(module, "_BATCH", 3)
     names = [f"c{n}" for n in range(20)]
     await send(sweeper.bus, *names)
-    assert await sweeper.sweep.sweep(in_two_minutes()) == len(names)
+    assert await sweeper.sweep.sweep(later()) == len(names)
 
 
 async def test_texts_that_were_erased_are_forgotten(sweeper: Worker) -> None:
     await send(sweeper.bus, "c")
-    await sweeper.sweep.sweep(in_two_minutes())
+    await sweeper.sweep.sweep(later())
     await sweeper.bus.js.purge_stream(topology.CONVERSATIONS, subject=topology.texts("c"))
-    assert [await sweeper.sweep.sweep(in_two_minutes()) for _ in range(2)] == [0, 0]
+    assert [await sweeper.sweep.sweep(later()) for _ in range(2)] == [0, 0]
     assert sweeper.asked == ["c", "c"]
 
 
@@ -138,37 +151,37 @@ async def test_one_conversation_that_cannot_be_looked_at_holds_up_no_other(sweep
     await send(sweeper.bus, "c", "d")
     sweeper.trouble["c"] = ValueError("no such event")
     with capture_logs() as logs:
-        assert await sweeper.sweep.sweep(in_two_minutes()) == 1
+        assert await sweeper.sweep.sweep(later()) == 1
     assert ("error", "c") in [(line["log_level"], line.get("conversation")) for line in logs]
     del sweeper.trouble["c"]
-    assert await sweeper.sweep.sweep(in_two_minutes()) == 2
+    assert await sweeper.sweep.sweep(later()) == 2
 
 
 async def test_a_broker_in_trouble_leaves_all_open_for_the_next_sweep(sweeper: Worker) -> None:
     await send(sweeper.bus, "c", "d")
     sweeper.trouble["c"] = BrokerTimeout()
     with pytest.raises(BrokerTimeout):
-        await sweeper.sweep.sweep(in_two_minutes())
+        await sweeper.sweep.sweep(later())
     sweeper.trouble.clear()
-    assert await sweeper.sweep.sweep(in_two_minutes()) == 2
+    assert await sweeper.sweep.sweep(later()) == 2
 
 
 async def test_a_sweep_leaves_no_consumer_behind(sweeper: Worker) -> None:
     await send(sweeper.bus, "c")
     for _ in range(3):
-        await sweeper.sweep.sweep(in_two_minutes())
+        await sweeper.sweep.sweep(later())
     durables = {one.durable for one in topology.CONSUMERS if one.stream == topology.CONVERSATIONS}
     assert {one.name for one in await sweeper.bus.js.consumers_info(topology.CONVERSATIONS)} == durables
 
 
 async def test_a_stream_that_was_restored_is_walked_from_the_start(sweeper: Worker) -> None:
     await send(sweeper.bus, "a", "b", "c")
-    await sweeper.sweep.sweep(in_two_minutes())
+    await sweeper.sweep.sweep(later())
     await sweeper.bus.js.delete_stream(topology.CONVERSATIONS)
     await declare(sweeper.bus.js, topology.Limits())
     sweeper.rung.clear()
     (seq,) = await send(sweeper.bus, "d")
-    assert await sweeper.sweep.sweep(in_two_minutes()) == 1
+    assert await sweeper.sweep.sweep(later()) == 1
     assert sweeper.rung == [("d", seq)]
 
 
@@ -177,6 +190,7 @@ async def test_one_process_sweeps_and_another_takes_over_when_it_ends(
 ) -> None:
     monkeypatch.setattr(module, "_AGE", timedelta(hours=-1))
     monkeypatch.setattr(module, "_EVERY_S", 0.2)
+    monkeypatch.setattr(module, "_PAUSE", timedelta())
     async with worker(broker) as first, worker(broker) as second:
         await send(first.bus, "c")
         sweeping = asyncio.create_task(first.sweep.keep_sweeping())

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -25,6 +26,9 @@ from parley_common.leases import Leases
 
 _EVERY_S = 15.0
 _AGE = timedelta(seconds=60)
+_AT_ONCE = datetime.min.replace(tzinfo=UTC)
+_PAUSE = timedelta(seconds=30)
+_MOST_PAUSE = timedelta(minutes=10)
 _FIRST_LOOK_BACK = timedelta(days=2)
 _BATCH = 500
 _FETCH_S = 1.0
@@ -41,6 +45,23 @@ Ring = Callable[[Stored], Awaitable[None]]
 """Has the conversation of a stored message worked on."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """The newest message of a conversation that was not seen dealt with; ``look_at``: not to be looked at before.
+
+    What is rung and stays open waits for something, its turn or its time: it is looked at less and less often.
+    """
+
+    seq: int
+    subject: str
+    look_at: datetime = _AT_ONCE
+    rings: int = 0
+
+    def rung(self, now: datetime) -> Open:
+        """The same after it was rung."""
+        return replace(self, look_at=now + min(_MOST_PAUSE, _PAUSE * 2**self.rings), rings=self.rings + 1)
+
+
 class Sweep:
     """Walks along one subject of all conversations. ``subject``: as ``conv.*.in``."""
 
@@ -53,7 +74,7 @@ class Sweep:
         self._is_done = is_done
         self._ring = ring
         self._next_seq: int | None = None
-        self._open: dict[str, tuple[int, str]] = {}
+        self._open: dict[str, Open] = {}
 
     async def keep_sweeping(self) -> None:
         """Sweeps again and again while the lease is ours, until cancelled."""
@@ -67,20 +88,23 @@ class Sweep:
 
     async def sweep(self, now: datetime | None = None) -> int:
         """Walks on to what is a minute old at ``now``, looks at all that is open; returns how many it rang."""
+        now = now or datetime.now(UTC)
         await self._begin_anew_if_restored()
-        await self._walk((now or datetime.now(UTC)) - _AGE)
+        await self._walk(now - _AGE)
         rung = 0
-        for conversation, (seq, subject) in list(self._open.items()):
-            rung += await self._look(conversation, seq, subject)
+        for conversation, seen in list(self._open.items()):
+            if seen.look_at <= now:
+                rung += await self._look(conversation, seen, now)
         if rung:
             log.warning("open for a minute, rung again", sweep=self._subject, conversations=rung)
             _rung.labels(self._subject).inc(rung)
         return rung
 
-    async def _look(self, conversation: str, seq: int, subject: str) -> bool:
+    async def _look(self, conversation: str, seen: Open, now: datetime) -> bool:
         """Whether the conversation had to be rung. One that cannot be looked at holds up no other."""
         try:
-            stored = None if await self._is_done(conversation, seq) else await self._bus.next(subject, seq=seq)
+            is_done = await self._is_done(conversation, seen.seq)
+            stored = None if is_done else await self._bus.next(seen.subject, seq=seen.seq)
             if stored is not None:
                 await self._ring(stored)
         except BROKER_TROUBLE:
@@ -91,6 +115,7 @@ class Sweep:
         if stored is None:
             del self._open[conversation]  # dealt with, or erased
             return False
+        self._open[conversation] = seen.rung(now)
         return True
 
     async def _begin_anew_if_restored(self) -> None:
@@ -110,7 +135,7 @@ class Sweep:
                     if place.timestamp > until:
                         return
                     conversation = topology.conversation_of(message.subject)
-                    self._open[conversation] = (place.sequence.stream, message.subject)
+                    self._open[conversation] = Open(seq=place.sequence.stream, subject=message.subject)
                     self._next_seq = place.sequence.stream + 1
                 if not messages:
                     return

@@ -33,6 +33,8 @@ _PREPARES_S = 0.25
 MOST_WAITING = 1_000
 """Who is behind so many comes again later: it must not take the room of conversations of other senders."""
 
+_LEAST_LATER_S = 5.0
+_MOST_LATER_S = 300.0
 _LOOK_AGAIN_S = 0.25
 _RANKS = {Priority.REPLY: 0, Priority.OPERATOR: 1, Priority.NOTIFICATION: 2}
 
@@ -109,7 +111,7 @@ class Desk:
         if not self._open:
             raise Busy
         granted = self._slots.join(claim)
-        self._slots.keep_first(MOST_WAITING, Later(random.uniform(5.0, 15.0)))  # noqa: S311 - spreads retries
+        self._slots.keep_first(MOST_WAITING, self._later())
         self._changed.set()
         self._keep("slots", self._serve)
         return await granted
@@ -179,6 +181,11 @@ class Desk:
         """When this claim could pay: after the text before it, and after what is prepared and goes first."""
         ahead = sum(n for priority, n in self._unpaid.items() if _RANKS[priority] <= _RANKS[claim.priority])
         return self.bucket.wait_s(time.monotonic()) + ahead / self.bucket.segments_per_s
+
+    def _later(self) -> Later:
+        """For whom there is no place: about when half of those who wait have gone."""
+        half_s = min(_MOST_LATER_S, MOST_WAITING / self.bucket.segments_per_s / 2)
+        return Later(max(_LEAST_LATER_S, half_s) * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries
 
     async def _change_within(self, most_s: float) -> None:
         """Returns when somebody came, paid or left, or when the time is over."""
