@@ -49,9 +49,10 @@ async def ask(bus: Bus, request: BackfillRequest | bytes) -> BackfillAnswer:
 async def test_what_may_still_come_by_webhook_is_left_out(
     backfill: Backfill, channel: Channel, twilio: TwilioLogServer, bus: Bus
 ) -> None:
-    twilio.rows = [row(datetime.now(UTC) - timedelta(seconds=60), "on its way")]
+    now = datetime.now(UTC)
+    twilio.rows = [row(now - timedelta(seconds=60), "on its way")]
     desk = BackfillDesk(bus, Channels((channel,)), backfill, after=timedelta(minutes=3), kept=timedelta(days=30))
-    answer = await desk.answer(requests.encode(PERIOD))
+    answer = await desk.answer(requests.encode(BackfillRequest(since=SINCE, until=now)))
     assert (answer.found, answer.brought_in) == (0, 0)
     assert "may still come by webhook" in answer.problems[0]
 

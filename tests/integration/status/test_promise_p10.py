@@ -159,6 +159,10 @@ def _anonymous(part: Any, text: Text) -> Any:
     return msgspec.json.decode(msgspec.json.encode(part).decode().replace(own[0], "SM").replace(own[1], "part"))
 
 
+async def _has_part(text: Text) -> bool:
+    return bool((await text.message())["parts"])
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_the_state_never_goes_back_while_late_and_repeated_reports_come(text: Text, seed: int) -> None:
     chance = random.Random(seed)
@@ -167,6 +171,7 @@ async def test_the_state_never_goes_back_while_late_and_repeated_reports_come(te
     chance.shuffle(late)
     await text.publish_turn()
     await text.publish_sent()
+    await wait_until(lambda: _has_part(text), what="the part being folded")
     seen = ["queued"]
     for event in late:
         before = await folded(text.world, "DeliveryReport")
