@@ -152,7 +152,7 @@ async def test_a_stop_that_was_missed_is_recorded(somebody: Somebody, status: St
     assert [text.body for text in await person.received()] == ["hello"]
 
 
-async def test_a_period_asked_for_twice_and_a_late_redelivery_bring_in_nothing_twice(tmp_path: Path) -> None:
+async def test_p9_a_period_asked_for_twice_and_a_late_redelivery_bring_in_nothing_twice(tmp_path: Path) -> None:
     async with running_stack(tmp_path, settings=ON_REQUEST) as stack, simulator_of(stack) as simulator:
         person = Person("+15550199999", simulator)
         await drop_webhooks_of(person)

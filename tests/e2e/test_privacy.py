@@ -34,7 +34,7 @@ TEXT = "my secret is heliotrope"
     ],
     ids=lambda rule: f"{rule.what.value} {rule.code or ''}",
 )
-async def test_no_log_tells_who_wrote_what_when_sending_fails(
+async def test_p11_no_log_tells_who_wrote_what_when_sending_fails(
     whole: Stack, simulator: SimulatorControl, somebody: Callable[[], Person], fault: Rule
 ) -> None:
     person = somebody()

@@ -94,7 +94,7 @@ async def test_a_text_whose_bell_was_lost_is_found_and_answered(
         assert len(brain.asked) == 1
 
 
-async def test_it_waits_for_a_broker_that_comes_late(tmp_path: Path) -> None:
+async def test_p12_it_waits_for_a_broker_that_comes_late(tmp_path: Path) -> None:
     stack = Stack(tmp_path, SETTINGS)
     agent = stack.prepare("agent", "agent", {})
     agent.spawn()

@@ -37,7 +37,7 @@ def script(path: Path, reply: str) -> str:
     return str(path)
 
 
-async def test_a_text_whose_brain_failed_is_answered_once_the_brain_is_mended_and_the_letter_replayed(
+async def test_p7_a_text_whose_brain_failed_is_answered_once_it_is_mended_and_replayed(
     tmp_path: Path,
 ) -> None:
     file = script(tmp_path / "agent.toml", "x" * 100_001)

@@ -91,7 +91,7 @@ async def test_a_success_that_is_no_object_is_in_doubt(text: str, broker: Stack,
     assert len(twilio.posts) == 1
 
 
-async def test_without_evidence_the_part_is_sent_once_more_after_the_settle_time(
+async def test_p4_without_evidence_the_part_is_sent_once_more_after_the_settle_time(
     broker: Stack, twilio: TwilioStub
 ) -> None:
     twilio.script.append(cut_off(creates=False))
@@ -306,7 +306,7 @@ async def test_who_dies_before_the_post_leaves_a_part_that_another_sends_once(
     assert len(twilio.posts) == 1
 
 
-async def test_who_dies_before_the_record_leaves_a_part_that_its_callback_proves(
+async def test_p4_who_dies_before_the_record_leaves_a_part_that_its_callback_proves(
     broker: Stack, twilio: TwilioStub
 ) -> None:
     twilio.script.append(hang(creates=True))

@@ -83,7 +83,7 @@ async def test_bells_that_reach_another_are_answered_by_the_owner(
     assert set(Counter(post.part_id for post in twilio.posts).values()) == {1}
 
 
-async def test_a_sender_keeps_its_rate_and_uses_it(broker: Stack, twilio: TwilioStub, worker: Worker) -> None:
+async def test_p6_a_sender_keeps_its_rate_and_uses_it(broker: Stack, twilio: TwilioStub, worker: Worker) -> None:
     people = crowd(worker.bus, 80)
     for conversation in people:
         await conversation.reply("hello")
@@ -264,7 +264,7 @@ async def test_egress_starts_at_a_broker_that_was_restarted(
     await work.stop(2.0)
 
 
-async def test_bells_that_ring_while_egress_stops_are_soon_heard_by_the_next(
+async def test_p12_bells_that_ring_while_egress_stops_are_soon_heard_by_the_next(
     broker: Stack, twilio: TwilioStub, worker: Worker
 ) -> None:
     for number, conversation in enumerate(crowd(worker.bus, 5), start=1):

@@ -242,7 +242,7 @@ async def test_a_stop_between_two_parts_stops_the_second(
     assert (failed.failure, failed.final, failed.slot.part) == (FailureClass.OPTED_OUT, True, 1)
 
 
-async def test_a_stop_while_waiting_for_a_slot_counts(broker: Stack, twilio: TwilioStub) -> None:
+async def test_p8_a_stop_while_waiting_for_a_slot_counts(broker: Stack, twilio: TwilioStub) -> None:
     async with working(broker.nats_url, twilio, rate_mps=1.0) as worker:
         conversation = Conversation(worker.bus)
         await conversation.reply("hello")

@@ -35,7 +35,7 @@ HURTS = ["pause", "kill"]
 
 
 @pytest.mark.parametrize("hurt", HURTS)
-async def test_without_a_broker_the_answer_is_503_within_the_budget_and_nothing_is_lost(
+async def test_p1_without_a_broker_the_answer_is_503_within_the_budget_and_nothing_is_lost(
     hurt: str, sender: Sender, bus: Bus, broker: Stack
 ) -> None:
     waiting = [text(str(n)) for n in range(10)]
@@ -93,7 +93,7 @@ async def test_a_200_is_never_said_for_what_a_dead_broker_did_not_keep(
     assert set(kept.values()) == {1}
 
 
-async def test_one_text_delivered_again_after_a_restart_of_the_broker_is_stored_once(
+async def test_p2_one_text_delivered_again_after_a_restart_of_the_broker_is_stored_once(
     sender: Sender, bus: Bus, broker: Stack
 ) -> None:
     fields = text()

@@ -72,7 +72,7 @@ async def test_a_genuine_get_is_a_text_too(sender: Sender, bus: Bus) -> None:
     assert [message.body for message in await texts(bus)] == ["a+b & c"]
 
 
-async def test_one_text_delivered_many_times_at_once_is_stored_once(sender: Sender, bus: Bus) -> None:
+async def test_p2_one_text_delivered_many_times_at_once_is_stored_once(sender: Sender, bus: Bus) -> None:
     fields = text()
     responses = await asyncio.gather(*(sender.post(fields) for _ in range(5)), sender.get(fields))
     assert all(map(is_empty_twiml, responses))

@@ -164,7 +164,7 @@ async def _has_part(text: Text) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_the_state_never_goes_back_while_late_and_repeated_reports_come(text: Text, seed: int) -> None:
+async def test_p10_the_state_never_goes_back_while_late_and_repeated_reports_come(text: Text, seed: int) -> None:
     chance = random.Random(seed)
     reports = [text.report(status, second=n) for n, status in enumerate(PROGRESS)]
     late = reports + chance.choices(reports, k=10)
@@ -186,7 +186,7 @@ async def test_the_state_never_goes_back_while_late_and_repeated_reports_come(te
 
 
 @pytest.mark.parametrize("finals", list(itertools.permutations(FINALS, 2)), ids="+".join)
-async def test_final_states_that_contradict_are_a_conflict_and_do_not_flap(
+async def test_p10_final_states_that_contradict_are_a_conflict_and_do_not_flap(
     text: Text, finals: tuple[str, str]
 ) -> None:
     await text.publish_turn()
