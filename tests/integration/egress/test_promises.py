@@ -91,7 +91,7 @@ async def test_p5_a_conversation_in_backoff_delays_nobody_else(worker: Worker, t
     waiting = asyncio.create_task(worker.drain(throttled, 60))
     await wait_until(lambda: twilio.posts)
     await other.reply("quick")
-    await worker.drain(other)
+    await worker.drain(other, timeout_s=10.0)
     assert not waiting.done()
     twilio.otherwise = create
     await waiting
