@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from e2e.conftest import QUICK
-from harness.people import Person, StatusApi, simulator_of, status_of
+from harness.people import Person, StatusApi
 from harness.privacy import leaks
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
@@ -29,19 +29,6 @@ async def whole(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) ->
         yield stack
         assert leaks(stack, ["did it arrive"]) == []
         assert stack.tracebacks() == {}
-
-
-@pytest.fixture
-async def simulator(whole: Stack) -> AsyncIterator[SimulatorControl]:
-    async with simulator_of(whole) as control:
-        yield control
-        await control.clear_faults()
-
-
-@pytest.fixture
-async def status(whole: Stack) -> AsyncIterator[StatusApi]:
-    async with status_of(whole) as api:
-        yield api
 
 
 @pytest.fixture

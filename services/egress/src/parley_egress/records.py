@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from parley_common.domain.segments import count_segments
-from parley_common.events import Evidence, PartAttempted, PartFailed, PartSent
+from parley_common.events import Evidence, PartAttempted, PartFailed, PartSent, Slot
 from parley_egress.outcome import Created, NotSent
 from parley_egress.parts import Part
 
@@ -24,14 +25,7 @@ def attempted(part: Part, stamp: Stamp, *, in_doubt: bool) -> PartAttempted:
     """The attempt, written before its POST. ``in_doubt``: nobody knows what became of the one before."""
     cause = part.origin.event
     return PartAttempted(
-        id=stamp.id,
-        at=stamp.at,
-        channel=cause.channel,
-        conversation=cause.conversation,
-        part_id=part.part_id,
-        message_id=part.message_id,
-        slot=part.slot,
-        of=part.of,
+        **_shared(part, stamp),
         sender=cause.sender,
         contact=cause.contact,
         body=part.body,
@@ -43,19 +37,11 @@ def attempted(part: Part, stamp: Stamp, *, in_doubt: bool) -> PartAttempted:
     )
 
 
-def sent(part: Part, attempted: int, created: Created, evidence: Evidence, stamp: Stamp) -> PartSent:
-    """The part's attempt at sequence ``attempted`` made a message at Twilio."""
-    cause = part.origin.event
+def sent(part: Part, attempt_seq: int, created: Created, evidence: Evidence, stamp: Stamp) -> PartSent:
+    """The part's attempt at ``attempt_seq`` made a message at Twilio."""
     return PartSent(
-        id=stamp.id,
-        at=stamp.at,
-        channel=cause.channel,
-        conversation=cause.conversation,
-        part_id=part.part_id,
-        message_id=part.message_id,
-        slot=part.slot,
-        of=part.of,
-        attempted=attempted,
+        **_shared(part, stamp),
+        attempted=attempt_seq,
         sid=created.sid,
         segments=count_segments(part.body).segments,
         evidence=evidence,
@@ -63,10 +49,34 @@ def sent(part: Part, attempted: int, created: Created, evidence: Evidence, stamp
     )
 
 
-def failed(part: Part, seq: int, outcome: NotSent, stamp: Stamp) -> PartFailed:
-    """The part was not sent; ``seq`` is its attempt, 0 where none was made."""
-    cause = part.origin.event
+def failed(part: Part, attempt_seq: int, outcome: NotSent, stamp: Stamp) -> PartFailed:
+    """The part was not sent; ``attempt_seq`` is its attempt, 0 where none was made."""
     return PartFailed(
+        **_shared(part, stamp),
+        attempted=attempt_seq,
+        failure=outcome.failure,
+        final=outcome.final,
+        reason=outcome.reason,
+        code=outcome.code,
+    )
+
+
+class _Shared(TypedDict):
+    """What the events of one part share."""
+
+    id: str
+    at: datetime
+    channel: str
+    conversation: str
+    part_id: str
+    message_id: str
+    slot: Slot
+    of: int
+
+
+def _shared(part: Part, stamp: Stamp) -> _Shared:
+    cause = part.origin.event
+    return _Shared(
         id=stamp.id,
         at=stamp.at,
         channel=cause.channel,
@@ -75,9 +85,4 @@ def failed(part: Part, seq: int, outcome: NotSent, stamp: Stamp) -> PartFailed:
         message_id=part.message_id,
         slot=part.slot,
         of=part.of,
-        attempted=seq,
-        failure=outcome.failure,
-        final=outcome.final,
-        reason=outcome.reason,
-        code=outcome.code,
     )
