@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.stack import BROKER_ONLY, running_stack
-from harness.waiting import wait_until
+from parley_common.background import end
 from parley_status.database import Database
 from parley_status.settings import read_settings
 from parley_status.work import StatusWork
@@ -26,13 +26,8 @@ async def test_a_background_task_that_has_died_makes_the_service_unready(
             assert await work.problems() == []
             names = list(work._background._tasks)
             assert len(names) == 3
-            for task in work._background._tasks.values():
-                task.cancel()
-            await wait_until(lambda: all_named(work, names), what="every dead task being named")
+            await end(work._background._tasks.values())
+            problems = await work.problems()
+            assert [name for name in names if not any(name in problem for problem in problems)] == []
         finally:
             await work.stop(5)
-
-
-async def all_named(work: StatusWork, names: list[str]) -> bool:
-    problems = await work.problems()
-    return all(any(name in problem for problem in problems) for name in names)

@@ -40,3 +40,18 @@ async def test_tasks_that_were_stopped_are_no_problem() -> None:
     assert background.problems() == []
     await background.stop()
     assert background.problems() == []
+
+
+async def deaf_once() -> None:
+    try:
+        await forever()
+    except asyncio.CancelledError:
+        await forever()
+
+
+async def test_a_task_that_did_not_hear_the_first_time_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parley_common.background._TELL_AGAIN_S", 0.01)
+    background = Background()
+    background.start("deaf", deaf_once())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(background.stop(), timeout=5)

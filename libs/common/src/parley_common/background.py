@@ -1,14 +1,28 @@
-"""Tasks that run beside a service's work until it stops. One that dies is heard of."""
+"""Tasks beside a service's work until it stops. One that dies is heard of; one that goes on is told again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from functools import partial
 
 import structlog
 
+_TELL_AGAIN_S = 2.0
+
 log = structlog.get_logger(__name__)
+
+
+async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancels tasks until the last has ended.
+
+    Once is not enough: until Python 3.12 ``asyncio.wait_for`` swallows a cancellation that comes with its result.
+    """
+    going_on = {task for task in tasks if not task.done()}
+    while going_on:
+        for task in going_on:
+            task.cancel()
+        _, going_on = await asyncio.wait(going_on, timeout=_TELL_AGAIN_S)
 
 
 class Background:
@@ -31,9 +45,7 @@ class Background:
         """Cancels them and waits for their end."""
         tasks = list(self._tasks.values())
         self._tasks.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 def _tell(name: str, task: asyncio.Task[None]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from parley_common.background import end
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.topology import HEARTBEAT_S
 
@@ -100,9 +101,7 @@ class Doorbells:
         tasks = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=grace_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await end(late)
         for conversation in list(self._held):
             await self._hand_back(conversation, 0.0)
 

@@ -30,6 +30,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ExceptionHandler
 
+from parley_common.background import end
 from parley_common.http_limits import fit_open_files, protocol_for, read_http_limits
 from parley_common.logs import start_logging
 from parley_common.settings import Common, SettingsError, read_common
@@ -112,8 +113,7 @@ def _application(service: Service, grace_s: float) -> Starlette:
         starting.add_done_callback(partial(_end_if_failed, service))
         log.info("listening", port=service.port)
         yield
-        starting.cancel()
-        await asyncio.gather(starting, return_exceptions=True)
+        await end([starting])
         await service.work.stop(grace_s)
         log.info("stopped")
 
