@@ -13,9 +13,11 @@ from model.choices import Chooser
 from model.streams import EXPECTED
 from model.virtual import VirtualLoop
 from model.world import Process, Step, World
-from parley_agent.brain import Turn, Words
 from parley_agent.conversations import Conversations
 from parley_agent.turns import Pace, Turns
+from parley_brains.agent_file import AgentFile
+from parley_brains.agents import Agent
+from parley_brains.brain import Message, Said, Turn
 from parley_common import events, topology
 from parley_common.bus import Bus, Stored
 from parley_common.channels import Channel, Channels
@@ -51,17 +53,18 @@ class Story:
 class Brain:
     """Says what the person said, or fails."""
 
-    words = Words(failure="Sorry.")
-
     def __init__(self, story: Story) -> None:
         self.acts = story.acts
         self._fails = story.fails
 
-    async def answer(self, turn: Turn) -> tuple[str, ...]:
+    async def answer(self, turn: Turn) -> Said:
         """Answers."""
         if self._fails:
             raise ValueError("it fails")
-        return (turn.text,)
+        return Said(messages=(Message(text=turn.text),))
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class TableOfLeases:
@@ -200,5 +203,6 @@ class ConversationWorld(World):
 
     def _conversations(self, bus: Bus, name: str) -> Conversations:
         pace = Pace(gather_s=self.story.gather_s, reply_expiry_s=3600.0, max_answer_age_s=86_400.0)
-        turns = Turns(bus, Brain(self.story), Channels((CHANNEL,)), pace=pace, in_doubt=lambda: False)
+        agent = Agent(file=AgentFile(failure="Sorry."), brain=Brain(self.story))
+        turns = Turns(bus, agent, Channels((CHANNEL,)), pace=pace, in_doubt=lambda: False)
         return Conversations(bus, TableOfLeases(self.leases, name), turns)  # type: ignore[arg-type]

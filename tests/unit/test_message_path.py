@@ -36,7 +36,14 @@ def test_what_the_page_names_exists(name: str) -> None:
 
 def test_the_page_names_code_of_every_service() -> None:
     named = {name.split(".")[0] for name in CODE}
-    assert named == {"parley_common", "parley_ingress", "parley_agent", "parley_egress", "parley_status"}
+    assert named == {
+        "parley_common",
+        "parley_brains",
+        "parley_ingress",
+        "parley_agent",
+        "parley_egress",
+        "parley_status",
+    }
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -58,6 +65,7 @@ def test_the_page_meets_the_events_in_the_order_of_their_definition() -> None:
         topology.own("<c>"),
         topology.turn_begun("<c>"),
         topology.turn_done("<c>"),
+        topology.takeover("<c>"),
         topology.sends("<c>"),
         topology.notes("<c>"),
         topology.note_sends("<c>"),

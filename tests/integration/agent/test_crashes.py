@@ -24,14 +24,14 @@ from integration.agent.workers import (
     worker,
 )
 from integration.common.bell_listener import open_bells, shorten_ack_wait
-from parley_agent.brain import Turn
-from parley_agent.tail import fold
+from parley_brains.brain import Turn
 from parley_common import doorbells, topology
 from parley_common.bells import BellSubscriber
 from parley_common.bus import Bus, Stored
 from parley_common.doorbells import Bell, Doorbells, Highest
 from parley_common.events import TurnOutcome
 from parley_common.leases import Leases
+from parley_common.tail import fold
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,7 @@ from integration.agent.workers import (
     worker,
 )
 from integration.common.connections import history
-from parley_agent.brain import Turn
+from parley_brains.brain import Turn
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.doorbells import Busy

@@ -28,7 +28,7 @@ from integration.agent.workers import (
 )
 from integration.common.connections import connected
 from parley_agent.allowance import LOOP_CAPACITY
-from parley_agent.brain import Turn
+from parley_brains.brain import Turn
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.declare import declare

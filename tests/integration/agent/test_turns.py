@@ -25,8 +25,8 @@ from integration.agent.workers import (
     worker,
 )
 from integration.common.connections import NUMBER, PERSON, history
-from parley_agent.brain import Turn
 from parley_agent.gathering import MOST_TEXTS
+from parley_brains.brain import Turn
 from parley_common import topology, tracing
 from parley_common.bus import Bus
 from parley_common.events import Keyword, TurnOutcome
@@ -191,8 +191,8 @@ async def test_a_brain_may_say_nothing_or_much(bus: Bus) -> None:
         await send(bus, body)
         await drain(conversations)
     turns = await done(bus)
-    assert said(turns) == [[], ["a", "b"]]
-    assert len({message.id for turn in turns for message in turn.messages}) == 2
+    assert said(turns) == [["Nothing."], ["a", "b"]]
+    assert len({message.id for turn in turns for message in turn.messages}) == 3
 
 
 async def test_only_the_first_turn_is_the_first(bus: Bus) -> None:
@@ -225,7 +225,7 @@ async def test_an_answer_is_in_the_trace_of_the_text(bus: Bus, monkeypatch: pyte
     assert trace.format_trace_id(span.get_span_context().trace_id) in stored.headers["traceparent"]
 
 
-async def test_an_answer_too_large_for_the_broker_is_a_failed_turn(bus: Bus) -> None:
+async def test_an_answer_too_large_for_the_broker_is_cut_to_what_a_phone_takes(bus: Bus) -> None:
     async def answer(_turn: Turn) -> tuple[str, ...]:
         return ("x" * 1_100_000,)
 
@@ -236,7 +236,8 @@ async def test_an_answer_too_large_for_the_broker_is_a_failed_turn(bus: Bus) -> 
     finally:
         draining.cancel()
         await asyncio.gather(draining, return_exceptions=True)
-    assert ended[0].outcome is TurnOutcome.FAILED
+    assert ended[0].outcome is TurnOutcome.ANSWERED
+    assert len(ended[0].messages[0].text) == 1600
 
 
 async def test_no_text_of_a_person_is_in_a_subject(bus: Bus) -> None:

@@ -14,6 +14,7 @@ from integration.agent.workers import FakeBrain, done, lose_bells, said, send
 from integration.common.connections import NUMBER, connected
 from parley_agent.settings import read_settings
 from parley_agent.work import AgentWork
+from parley_brains.agents import Agent
 from parley_common import sweep, topology
 from parley_common.events import TurnOutcome
 from parley_common.settings import read_common
@@ -84,7 +85,7 @@ async def test_a_text_whose_bell_was_lost_is_found_and_answered(
         await send(bus, "one")
         await lose_bells(bus)
         brain = FakeBrain()
-        work = AgentWork(common, settings, brain)
+        work = AgentWork(common, settings, Agent(file=brain.words, brain=brain))
         try:
             await work.start()
             await wait_until(partial(done, bus), 20.0, what="an answer to a text that no bell spoke of")

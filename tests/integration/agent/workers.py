@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 from nats.js.api import DeliverPolicy
 
 from integration.common.connections import NUMBER, a_text, history
-from parley_agent.brain import Turn, Words
 from parley_agent.conversations import Conversations
 from parley_agent.turns import Pace, Turns
+from parley_brains.agent_file import AgentFile
+from parley_brains.agents import Agent
+from parley_brains.brain import Message, Said, Turn
 from parley_common import topology
 from parley_common.bus import Bus, Stored
 from parley_common.channels import Channel, Channels
@@ -31,7 +33,7 @@ CHANNEL = Channel(
     allow_all=True,
 )
 
-WORDS = Words(failure="Sorry.", apology="Too late.", capped="Enough for today.")
+WORDS = AgentFile(failure="Sorry.", apology="Too late.", capped="Enough for today.", empty="Nothing.")
 
 Answering = Callable[[Turn], Awaitable[tuple[str, ...]]]
 
@@ -46,14 +48,17 @@ class FakeBrain:
     """Notes what it is asked and answers as told."""
 
     acts: bool = False
-    words: Words = WORDS
+    words: AgentFile = WORDS
     answering: Answering = echo
     asked: list[Turn] = field(default_factory=list)
 
-    async def answer(self, turn: Turn) -> tuple[str, ...]:
+    async def answer(self, turn: Turn) -> Said:
         """Answers."""
         self.asked.append(turn)
-        return await self.answering(turn)
+        return Said(messages=tuple(Message(text=text) for text in await self.answering(turn)))
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class Gate:
@@ -97,7 +102,7 @@ def worker(bus: Bus, brain: FakeBrain, circumstances: Circumstances | None = Non
     around = circumstances or Circumstances()
     turns = Turns(
         bus,
-        brain,
+        Agent(file=brain.words, brain=brain),
         Channels((around.channel,)),
         pace=Pace(gather_s=around.gather_s, reply_expiry_s=3600.0, max_answer_age_s=around.max_answer_age_s),
         in_doubt=around.in_doubt,

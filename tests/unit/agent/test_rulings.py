@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from parley_agent.allowance import LOOP_CAPACITY, after_apology, after_notice
-from parley_agent.brain import Words
 from parley_agent.lateness import Moment
-from parley_agent.rulings import Answer, kind, ruling
+from parley_agent.rulings import Answer, Draft, kind, ruling
+from parley_brains.agent_file import AgentFile
 from parley_common.events import InboundMessage, Keyword, Tally, TurnOutcome
 from unit.agent.builders import AT, NUMBER, a_channel, a_text
 
@@ -17,14 +17,14 @@ NOW = AT + timedelta(seconds=10)
 ON_TIME = Moment(now=NOW, max_age=timedelta(minutes=30))
 TOO_LATE = Moment(now=NOW, max_age=timedelta(seconds=1))
 AFTER_A_RESTORE = Moment(now=NOW, max_age=timedelta(seconds=1), restored_at=NOW)
-WORDS = Words(failure="Sorry.", apology="Too late.", capped="Enough.")
+WORDS = AgentFile(failure="Sorry.", apology="Too late.", capped="Enough.")
 HAD_IT = Tally(day=NOW.date().isoformat(), answers=5)
 LOOPING = Tally(level=LOOP_CAPACITY, level_at=NOW)
 LATE, CAPPED = TurnOutcome.LATE, TurnOutcome.CAPPED
 
 
 def ruled(
-    moment: Moment = ON_TIME, tally: Tally = HAD_IT, words: Words = WORDS, **text_and_channel: Any
+    moment: Moment = ON_TIME, tally: Tally = HAD_IT, words: AgentFile = WORDS, **text_and_channel: Any
 ) -> Answer | None:
     channel = {"daily_answers": text_and_channel.pop("daily_answers", 0)}
     if "allow_all" in text_and_channel:
@@ -38,13 +38,13 @@ def test_a_text_in_time_is_for_the_brain() -> None:
 
 def test_late_texts_are_excused_once() -> None:
     excused = after_apology(HAD_IT, NOW)
-    assert ruled(TOO_LATE) == Answer(outcome=LATE, tally=excused, messages=("Too late.",))
+    assert ruled(TOO_LATE) == Answer(outcome=LATE, tally=excused, messages=(Draft("Too late."),))
     assert ruled(TOO_LATE, excused) == Answer(outcome=LATE, tally=excused)
 
 
 def test_the_cap_is_told_once() -> None:
     told = after_notice(HAD_IT, NOW)
-    assert ruled(daily_answers=5) == Answer(outcome=CAPPED, tally=told, messages=("Enough.",))
+    assert ruled(daily_answers=5) == Answer(outcome=CAPPED, tally=told, messages=(Draft("Enough."),))
     assert ruled(tally=told, daily_answers=5) == Answer(outcome=CAPPED, tally=told)
 
 
@@ -59,7 +59,7 @@ def test_what_was_perhaps_answered_is_met_with_silence() -> None:
 @pytest.mark.parametrize("empty", ["", " \n"])
 def test_words_that_are_empty_are_not_said_and_not_noted(empty: str) -> None:
     silent = msgspec.structs.replace(HAD_IT)
-    words = Words(failure="Sorry.", apology=empty, capped=empty)
+    words = AgentFile(failure="Sorry.", apology=empty, capped=empty)
     assert ruled(TOO_LATE, words=words) == Answer(outcome=LATE, tally=silent)
     assert ruled(words=words, daily_answers=5) == Answer(outcome=CAPPED, tally=silent)
 
@@ -82,7 +82,7 @@ def test_whoever_gets_no_answer_gets_no_apology(
 def test_a_late_text_is_late_for_who_has_had_the_days_answers_too() -> None:
     answer = ruled(TOO_LATE, daily_answers=5)
     assert answer is not None
-    assert (answer.outcome, answer.messages) == (LATE, ("Too late.",))
+    assert (answer.outcome, answer.messages) == (LATE, (Draft("Too late."),))
 
 
 def test_texts_are_alike_by_why_they_are_not_answered() -> None:

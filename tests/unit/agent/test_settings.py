@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from parley_agent.settings import EXAMPLE_AGENT, Settings, read_settings
+from parley_agent.settings import Settings, read_settings
 from parley_agent.turns import Pace
+from parley_brains.agents import EXAMPLE
 from parley_common.settings import SettingsError
 from unit.agent.builders import ACCOUNT, NUMBER
 
@@ -19,7 +20,7 @@ def read(**variables: str) -> Settings:
 def test_what_is_not_set_has_its_default() -> None:
     settings = read()
     assert settings.port == 8083
-    assert settings.agent_file == EXAMPLE_AGENT
+    assert settings.agent_file == EXAMPLE
     assert settings.agent_file.is_file()
     assert settings.pace == Pace(gather_s=1.5, reply_expiry_s=3600.0, max_answer_age_s=1800.0)
 

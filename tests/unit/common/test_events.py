@@ -12,6 +12,8 @@ from parley_common.events import (
     AnyEvent,
     ConsentCause,
     ConsentChanged,
+    ConversationReleased,
+    ConversationTaken,
     DeadLetter,
     DeliveryReport,
     Event,
@@ -32,6 +34,7 @@ from parley_common.events import (
     Restored,
     SendingSwitched,
     Slot,
+    Taken,
     Tally,
     TurnBegun,
     TurnDone,
@@ -53,6 +56,10 @@ PART: dict[str, Any] = COMMON | {
 }
 
 EVENTS: Mapping[str, AnyEvent] = {
+    "a takeover": ConversationTaken(
+        **COMMON, upto=6, tally=msgspec.structs.replace(TALLY, taken=Taken(at=AT, until=AT, by="the desk"))
+    ),
+    "a hand-back": ConversationReleased(**COMMON, upto=6, tally=TALLY),
     "a change of consent": ConsentChanged(
         **COMMON,
         scope=NUMBER,

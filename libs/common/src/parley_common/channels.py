@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from parley_common.domain.countries import COUNTRIES, country_of
 from parley_common.domain.phone_numbers import AddressError, parse_address
+from parley_common.domain.quiet_hours import QuietHours, parse_quiet_hours
 from parley_common.settings import (
     Environment,
     SettingsError,
@@ -37,7 +38,9 @@ class Channel:
     secret of Twilio's HMAC_SHA256 keys; where there are any, a webhook must be signed with one.
     ``rate_mps``: segments a second for each sender, None for the default of the sender's type.
     ``countries``: ISO codes of the countries to text with, empty for all. ``daily_answers``: to one contact,
-    ``daily_segments``: of the whole channel; both by the UTC day, 0 for no cap.
+    ``daily_segments``: of the whole channel; both by the UTC day, 0 for no cap. ``offline``: nobody is answered,
+    but told ``offline_text`` once a day. ``people_may_start``: whether those are answered to whom we never texted.
+    ``help_text``: answers HELP, empty where Twilio does. ``quiet_hours``: when notifications wait.
     """
 
     name: str
@@ -53,6 +56,11 @@ class Channel:
     countries: frozenset[str] = frozenset()
     daily_answers: int = 0
     daily_segments: int = 0
+    offline: bool = False
+    offline_text: str = ""
+    people_may_start: bool = True
+    help_text: str = ""
+    quiet_hours: QuietHours | None = None
 
     def sender_for(self, recipient: str) -> str:
         """Who answers a text to ``recipient``: the Messaging Service where there is one, else that number."""
@@ -118,6 +126,11 @@ def read_channels(environment: Environment = os.environ) -> Channels:
         countries=_read_countries(environment),
         daily_answers=read_whole(environment, "PARLEY_DAILY_ANSWERS_PER_CONTACT", 100),
         daily_segments=read_whole(environment, "PARLEY_DAILY_SEGMENTS", 0),
+        offline=read_flag(environment, "PARLEY_OFFLINE"),
+        offline_text=read_optional(environment, "PARLEY_OFFLINE_TEXT") or "",
+        people_may_start=read_flag(environment, "PARLEY_PEOPLE_MAY_START", default=True),
+        help_text=read_optional(environment, "PARLEY_HELP_TEXT") or "",
+        quiet_hours=_read_quiet_hours(environment),
     )
     return Channels((channel,))
 
@@ -142,6 +155,14 @@ def _read_countries(environment: Environment) -> frozenset[str]:
     if unknown := sorted(countries - COUNTRIES):
         raise SettingsError(f"SMS_ALLOWED_COUNTRIES: {unknown[0]} is no country; write ISO codes as in US,CA")
     return countries
+
+
+def _read_quiet_hours(environment: Environment) -> QuietHours | None:
+    text = read_optional(environment, "PARLEY_QUIET_HOURS")
+    try:
+        return None if text is None else parse_quiet_hours(text)
+    except ValueError as error:
+        raise SettingsError(f"PARLEY_QUIET_HOURS: {error}") from None
 
 
 def _read_tokens(environment: Environment) -> tuple[str, ...]:

@@ -32,7 +32,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class Media(msgspec.Struct, frozen=True, kw_only=True):
-    """One attachment: where it can be fetched, and its MIME type as told by the sender."""
+    """One attachment: where it can be fetched, and its MIME type as told by the sender.
+
+    The url of a file that Parley itself hosts is ``parley:<name>``, its name in the bucket of media.
+    """
 
     url: str
     content_type: str
@@ -52,10 +55,11 @@ class ConsentCause(StrEnum):
     KEYWORD = "keyword"
     OPT_OUT_TYPE = "opt_out_type"
     TWILIO_21610 = "21610"
+    OWN_WORDS = "own_words"
 
 
 class ConsentChanged(Event, frozen=True, kw_only=True):
-    """A contact said STOP or START to one sender, or Twilio told us that they had.
+    """A contact said STOP or START to one sender, in its keyword or in words of their own, or Twilio told us so.
 
     ``scope`` is what Twilio blocks: the number, or the whole Messaging Service. The latest ``at`` wins.
     ``earlier`` holds the ids of the changes before this one, newest first: a late repeat changes nothing.
@@ -87,21 +91,42 @@ class InboundMessage(Event, frozen=True, kw_only=True):
     backfilled: bool = False
 
 
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """A person answers in place of the brain, until they hand back or ``until`` has come.
+
+    ``by``: who took the conversation, in the operator's words; empty where the contact or the brain asked for a
+    person and nobody has come yet.
+    """
+
+    at: Moment
+    until: Moment
+    by: str = ""
+
+
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What a conversation has cost and had so far. It rides in the cursor, so that no count is read elsewhere.
 
-    ``day``: the UTC day (``2026-11-21``) that ``answers`` counts. ``level`` is the loop guard's bucket in messages
-    as of ``level_at``. ``apologised_at``: when the last apology for a late answer was written. ``capped_on``: the
-    last UTC day on which the person was told of the day's cap. ``greeted``: the brain has answered this person.
+    ``day``: the UTC day (``2026-11-21``) that ``answers`` and ``tokens`` count. ``level`` is the loop guard's
+    bucket in messages as of ``level_at``. ``apologised_at``: when the last apology for a late answer was written,
+    ``offline_at``: when the person was last told that nobody answers now. ``capped_on``: the last UTC day on which
+    they were told of the day's cap. ``greeted``: the brain has answered this person.
+
+    ``memory``: what the brain wants to know again at the next turn. ``past``: the sequences of the last turns that
+    were answered, the newest last. ``taken``: a person answers here.
     """
 
     day: str = ""
     answers: int = 0
+    tokens: int = 0
     level: float = 0.0
     level_at: Moment | None = None
     apologised_at: Moment | None = None
+    offline_at: Moment | None = None
     capped_on: str = ""
     greeted: bool = False
+    memory: dict[str, str] = {}
+    past: tuple[int, ...] = ()
+    taken: Taken | None = None
 
 
 class TurnBegun(Event, frozen=True, kw_only=True):
@@ -130,6 +155,12 @@ class TurnOutcome(StrEnum):
     LATE = "late"
     CAPPED = "capped"
     LOOP = "loop"
+    REFUSED = "refused"
+    OFFLINE = "offline"
+    NOT_STARTED = "not_started"
+    HANDED_OVER = "handed_over"
+    HANDED_BACK = "handed_back"
+    TAKEN = "taken"
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,11 +171,20 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     media: tuple[Media, ...] = ()
 
 
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a turn cost at a model, over all requests of it."""
+
+    model: str
+    input_tokens: int
+    output_tokens: int
+
+
 class TurnDone(Event, frozen=True, kw_only=True):
     """The end of a turn **and** the cursor: every text up to sequence ``upto`` is dealt with.
 
     ``sender`` is the number or Messaging Service SID that answers, ``contact`` the person. Replies that are
-    not with Twilio by ``expires_at`` are not sent any more.
+    not with Twilio by ``expires_at`` are not sent any more. ``confirms``: the id of a ``ConsentChanged`` that the
+    messages confirm; they are sent in spite of that change, and of no other.
     """
 
     upto: int
@@ -155,6 +195,28 @@ class TurnDone(Event, frozen=True, kw_only=True):
     expires_at: Moment
     messages: tuple[Reply, ...] = ()
     tally: Tally = Tally()
+    confirms: str = ""
+    usage: Usage | None = None
+
+
+class ConversationTaken(Event, frozen=True, kw_only=True):
+    """A person answers from now on; a turn that was begun will be refused. ``tally.taken`` says who and how long.
+
+    Part of the cursor's chain: ``upto`` and ``tally`` are carried on. ``lettered``: the turn before, where that is
+    a dead letter whose writing may be outstanding.
+    """
+
+    upto: int
+    tally: Tally
+    lettered: TurnDone | None = None
+
+
+class ConversationReleased(Event, frozen=True, kw_only=True):
+    """The brain answers again what comes from now on. Carried on as in ``ConversationTaken``."""
+
+    upto: int
+    tally: Tally
+    lettered: TurnDone | None = None
 
 
 class Priority(StrEnum):
@@ -326,7 +388,7 @@ class LogRead(Event, frozen=True, kw_only=True):
     upto: Moment
 
 
-OwnEvent = TurnBegun | TurnDone
+OwnEvent = TurnBegun | TurnDone | ConversationTaken | ConversationReleased
 ControlEvent = SendingSwitched | Restored | LogRead
 Outgoing = TurnDone | OutboundMessage
 SendEvent = PartAttempted | PartSent | PartFailed

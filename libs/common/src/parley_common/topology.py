@@ -69,6 +69,11 @@ def turn_done(conversation: str) -> str:
     return f"conv.{conversation}.own.done"
 
 
+def takeover(conversation: str) -> str:
+    """Where it is written that a person takes the conversation, or hands it back."""
+    return f"conv.{conversation}.own.ctl"
+
+
 def sends(conversation: str) -> str:
     """The chain whose last event is the cursor of egress."""
     return f"conv.{conversation}.send"

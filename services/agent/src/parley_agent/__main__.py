@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from parley_agent.scripted import ScriptedBrain, read_script
 from parley_agent.settings import PORT_VARIABLE, read_settings
 from parley_agent.work import AgentWork
+from parley_brains.agents import read_agent
 from parley_common.service import Service, run
 from parley_common.settings import Common
 
@@ -12,8 +12,7 @@ from parley_common.settings import Common
 def build(common: Common) -> Service:
     """The agent, made from its settings."""
     settings = read_settings()
-    brain = ScriptedBrain(read_script(settings.agent_file))
-    work = AgentWork(common, settings, brain)
+    work = AgentWork(common, settings, read_agent(settings.agent_file))
     return Service(name="agent", port_variable=PORT_VARIABLE, port=settings.port, work=work)
 
 

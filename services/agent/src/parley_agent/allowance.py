@@ -22,21 +22,24 @@ numbers (error 14107); 20 in a row and 3 more in those 30 s stay below that, and
 APOLOGY_EVERY = timedelta(hours=24)
 
 
-def refusal(tally: Tally, now: datetime, *, daily_answers: int) -> TurnOutcome | None:
-    """Why the brain is not to be asked now; None where it is. ``daily_answers`` 0: no cap."""
+def refusal(tally: Tally, now: datetime, *, daily_answers: int, daily_tokens: int = 0) -> TurnOutcome | None:
+    """Why the brain is not to be asked now; None where it is. A cap of 0 is none."""
     if _level(tally, now) + 1.0 > LOOP_CAPACITY:
         return TurnOutcome.LOOP
     if daily_answers and _answers(tally, now) >= daily_answers:
         return TurnOutcome.CAPPED
+    if daily_tokens and _tokens(tally, now) >= daily_tokens:
+        return TurnOutcome.CAPPED
     return None
 
 
-def after_answer(tally: Tally, now: datetime, *, messages: int, answered: bool) -> Tally:
+def after_answer(tally: Tally, now: datetime, *, messages: int, answered: bool, tokens: int = 0) -> Tally:
     """The tally after the brain was asked. A turn counts as one message at least: asking has its cost too."""
     return msgspec.structs.replace(
         tally,
         day=_day(now),
         answers=_answers(tally, now) + 1,
+        tokens=_tokens(tally, now) + tokens,
         level=min(LOOP_CAPACITY, _level(tally, now) + max(1, messages)),
         level_at=now,
         greeted=tally.greeted or answered,
@@ -65,6 +68,10 @@ def after_notice(tally: Tally, now: datetime) -> Tally:
 
 def _answers(tally: Tally, now: datetime) -> int:
     return tally.answers if tally.day == _day(now) else 0
+
+
+def _tokens(tally: Tally, now: datetime) -> int:
+    return tally.tokens if tally.day == _day(now) else 0
 
 
 def _level(tally: Tally, now: datetime) -> float:

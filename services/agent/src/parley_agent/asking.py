@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+import msgspec
 import structlog
 
 from parley_agent import records
 from parley_agent.allowance import after_answer
-from parley_agent.brain import Brain, Turn
-from parley_agent.rulings import Answer
-from parley_agent.tail import Tail, fold
+from parley_agent.drafts import drafts
+from parley_agent.past import read_past
+from parley_agent.rulings import Answer, Draft
 from parley_agent.texts import Text
+from parley_brains.agents import Agent
+from parley_brains.brain import BrainFailed, Kind, Said, Turn
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.doorbells import Busy
-from parley_common.events import Tally, TurnOutcome
+from parley_common.events import Tally, TurnOutcome, Usage
+from parley_common.tail import Tail, fold
 
 MOST_ATTEMPTS = 3
-MOST_CHARACTERS = 100_000
-"""Of one answer: the broker takes a megabyte, and nobody reads as much on a phone."""
 
 InDoubt = Callable[[], bool]
 """Whether others may already think this worker dead."""
@@ -30,11 +33,12 @@ log = structlog.get_logger(__name__)
 
 
 class Asking:
-    """Asks one brain."""
+    """Asks one agent's brain."""
 
-    def __init__(self, bus: Bus, brain: Brain, in_doubt: InDoubt) -> None:
+    def __init__(self, bus: Bus, agent: Agent, in_doubt: InDoubt) -> None:
         self._bus = bus
-        self._brain = brain
+        self._file = agent.file
+        self._brain = agent.brain
         self._in_doubt = in_doubt
         self._worker = secrets.token_hex(8)
 
@@ -60,19 +64,54 @@ class Asking:
         return fold(begun, await self._bus.append(subject, begun, after=tail.seq, chain=chain))
 
     async def _ask(self, tally: Tally, texts: Sequence[Text]) -> Answer:
-        messages = tuple(text.message for text in texts)
-        turn = Turn(key=records.key_of(texts[0]), texts=messages, is_first=not tally.greeted)
+        conversation = texts[0].message.conversation
         try:
-            answers = tuple(str(answer) for answer in await self._brain.answer(turn))
+            async with asyncio.timeout(self._file.reply.within_s):
+                said = await self._brain.answer(self._turn(tally, texts))
+            return self._answered(tally, said)
+        except BrainFailed as error:
+            log.error("the brain failed", conversation=conversation, reason=str(error))
+            return self._failed(tally, f"the brain failed: {error}", usage=error.usage)
+        except TimeoutError:
+            reason = f"the brain did not answer within {self._file.reply.within_s:g} s"
+            log.error(reason, conversation=conversation)
+            return self._failed(tally, reason)
         except Exception as error:
-            log.exception("the brain failed", conversation=texts[0].message.conversation)
+            log.exception("the brain failed", conversation=conversation)
             return self._failed(tally, f"the brain failed: {type(error).__name__}")
-        if sum(map(len, answers)) > MOST_CHARACTERS:
-            return self._failed(tally, f"the brain's answer is longer than {MOST_CHARACTERS} characters")
-        tally = after_answer(tally, datetime.now(UTC), messages=len(answers), answered=True)
-        return Answer(outcome=TurnOutcome.ANSWERED, tally=tally, messages=answers)
 
-    def _failed(self, tally: Tally, reason: str) -> Answer:
-        tally = after_answer(tally, datetime.now(UTC), messages=1, answered=False)
-        messages = (self._brain.words.failure,)
-        return Answer(outcome=TurnOutcome.FAILED, tally=tally, messages=messages, dead_because=reason)
+    def _turn(self, tally: Tally, texts: Sequence[Text]) -> Turn:
+        message = texts[-1].message
+        return Turn(
+            key=records.turn_key(texts),
+            channel=message.channel,
+            conversation=message.conversation,
+            contact=message.contact,
+            recipient=message.recipient,
+            texts=tuple(text.message.body for text in texts),
+            kind=Kind.WHATSAPP if message.contact.startswith("whatsapp:") else Kind.SMS,
+            is_first=not tally.greeted,
+            profile_name=message.profile_name,
+            memory=tally.memory,
+            past=lambda: read_past(self._bus, message.conversation, tally.past),
+        )
+
+    def _answered(self, tally: Tally, said: Said) -> Answer:
+        messages = drafts(said, most_characters=self._file.reply.most_characters) or self._nothing()
+        tokens = _tokens(said.usage)
+        tally = after_answer(tally, datetime.now(UTC), messages=len(messages), answered=True, tokens=tokens)
+        if said.memory is not None:
+            tally = msgspec.structs.replace(tally, memory=dict(said.memory))
+        return Answer(outcome=TurnOutcome.ANSWERED, tally=tally, messages=messages, usage=said.usage)
+
+    def _nothing(self) -> tuple[Draft, ...]:
+        return (Draft(self._file.empty),) if self._file.empty.strip() else ()
+
+    def _failed(self, tally: Tally, reason: str, *, usage: Usage | None = None) -> Answer:
+        tally = after_answer(tally, datetime.now(UTC), messages=1, answered=False, tokens=_tokens(usage))
+        messages = (Draft(self._file.failure),)
+        return Answer(outcome=TurnOutcome.FAILED, tally=tally, messages=messages, dead_because=reason, usage=usage)
+
+
+def _tokens(usage: Usage | None) -> int:
+    return usage.input_tokens + usage.output_tokens if usage is not None else 0

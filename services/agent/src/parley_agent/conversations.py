@@ -11,12 +11,12 @@ import asyncio
 import msgspec
 import structlog
 
-from parley_agent.tail import Tail, fold
 from parley_agent.turns import Turns
 from parley_common import topology
 from parley_common.bus import Bus, Stored, Superseded
 from parley_common.doorbells import LOOK_AGAIN_S, MOST_LOOKS, Busy, Highest
 from parley_common.leases import Leases
+from parley_common.tail import Tail, fold
 
 log = structlog.get_logger(__name__)
 

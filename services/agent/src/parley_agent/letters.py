@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from parley_agent.tail import Tail
 from parley_common import topology
 from parley_common.bus import Bus, Stored
 from parley_common.dead_letters import bury
+from parley_common.tail import Tail
 
 _KNOWN_FOR = timedelta(hours=20)
 """Less than the broker's dedupe window, after which a letter would be written twice."""

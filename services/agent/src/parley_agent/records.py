@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from parley_agent.rulings import Answer
-from parley_agent.tail import Tail
 from parley_agent.texts import Text
 from parley_common import topology
 from parley_common.bus import Stored
 from parley_common.events import Reply, TurnBegun, TurnDone, TurnOutcome
+from parley_common.tail import Tail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +61,13 @@ def done(texts: Sequence[Text], answer: Answer, *, sender: str, expiry: timedelt
         contact=message.contact,
         expires_at=stamp.at + expiry,
         messages=tuple(
-            Reply(id=_digest(key, str(n)), text=text) for n, text in enumerate(answer.messages) if text.strip()
+            Reply(id=_digest(key, str(n)), text=draft.text, media=draft.media)
+            for n, draft in enumerate(answer.messages)
+            if draft.text.strip() or draft.media
         ),
         tally=answer.tally,
+        confirms=answer.confirms,
+        usage=answer.usage,
     )
 
 
@@ -87,6 +91,11 @@ def unreadable(tail: Tail, stored: Stored, *, stamp: Stamp) -> TurnDone:
 def key_of(first: Text) -> str:
     """The turn's name, the same on every attempt: its conversation and the first text."""
     return _digest("turn", first.message.conversation, str(first.seq))
+
+
+def turn_key(texts: Sequence[Text]) -> str:
+    """What a brain is told of a turn: the same while the turn is about the same texts."""
+    return _digest("asked", texts[0].message.conversation, str(texts[0].seq), str(texts[-1].seq))
 
 
 def _digest(*parts: str) -> str:

@@ -6,21 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parley_agent import allowance
-from parley_agent.brain import Words
 from parley_agent.lateness import Moment, Standing, standing, standing_of
 from parley_agent.policy import silence
+from parley_brains.agent_file import AgentFile
 from parley_common.channels import Channel
-from parley_common.events import InboundMessage, Tally, TurnOutcome
+from parley_common.events import InboundMessage, Media, Tally, TurnOutcome, Usage
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One message of an answer: Markdown, and what goes with it."""
+
+    text: str
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """How a turn ends: its outcome, the messages, the tally then, and why it is a dead letter where it is one."""
+    """How a turn ends: its outcome, the messages, the tally then, and why it is a dead letter where it is one.
+
+    ``confirms``: the change of consent that the messages confirm. ``usage``: what a model took.
+    """
 
     outcome: TurnOutcome
     tally: Tally
-    messages: tuple[str, ...] = ()
+    messages: tuple[Draft, ...] = ()
     dead_because: str | None = None
+    confirms: str = ""
+    usage: Usage | None = None
 
 
 def kind(text: InboundMessage, channel: Channel, moment: Moment) -> TurnOutcome | Standing:
@@ -29,7 +42,7 @@ def kind(text: InboundMessage, channel: Channel, moment: Moment) -> TurnOutcome 
 
 
 def ruling(
-    texts: Sequence[InboundMessage], channel: Channel, tally: Tally, moment: Moment, words: Words
+    texts: Sequence[InboundMessage], channel: Channel, tally: Tally, moment: Moment, words: AgentFile
 ) -> Answer | None:
     """The end of a turn over these texts, None where the brain is to be asked."""
     quiet = silence(texts[0], channel)
@@ -40,7 +53,9 @@ def ruling(
             return Answer(outcome=TurnOutcome.LATE, tally=tally)
         case Standing.LATE:
             return _late(tally, moment, words.apology)
-    match allowance.refusal(tally, moment.now, daily_answers=channel.daily_answers):
+    match allowance.refusal(
+        tally, moment.now, daily_answers=channel.daily_answers, daily_tokens=words.daily_tokens
+    ):
         case TurnOutcome.CAPPED:
             return _capped(tally, moment, words.capped)
         case TurnOutcome() as refused:
@@ -52,11 +67,11 @@ def _late(tally: Tally, moment: Moment, apology: str) -> Answer:
     if not apology.strip() or not allowance.owes_apology(tally, moment.now):
         return Answer(outcome=TurnOutcome.LATE, tally=tally)
     tally = allowance.after_apology(tally, moment.now)
-    return Answer(outcome=TurnOutcome.LATE, tally=tally, messages=(apology,))
+    return Answer(outcome=TurnOutcome.LATE, tally=tally, messages=(Draft(apology),))
 
 
 def _capped(tally: Tally, moment: Moment, notice: str) -> Answer:
     if not notice.strip() or not allowance.owes_notice(tally, moment.now):
         return Answer(outcome=TurnOutcome.CAPPED, tally=tally)
     tally = allowance.after_notice(tally, moment.now)
-    return Answer(outcome=TurnOutcome.CAPPED, tally=tally, messages=(notice,))
+    return Answer(outcome=TurnOutcome.CAPPED, tally=tally, messages=(Draft(notice),))

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parley_agent.turns import Pace
+from parley_brains.agents import EXAMPLE
 from parley_common.channels import Channels, read_channels
 from parley_common.settings import Environment, read_limits, read_number, read_optional, read_port
 from parley_common.topology import Limits
 
 PORT_VARIABLE = "PARLEY_AGENT_PORT"
-
-EXAMPLE_AGENT = Path(__file__).with_name("example_agent.toml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,7 @@ def read_settings(environment: Environment = os.environ) -> Settings:
         port=read_port(environment, PORT_VARIABLE, 8083),
         channels=read_channels(environment),
         limits=read_limits(environment),
-        agent_file=Path(read_optional(environment, "PARLEY_AGENT_FILE") or EXAMPLE_AGENT),
+        agent_file=Path(read_optional(environment, "PARLEY_AGENT_FILE") or EXAMPLE),
         pace=Pace(
             gather_s=read_number(environment, "PARLEY_GATHER_S", 1.5),
             reply_expiry_s=read_number(environment, "PARLEY_REPLY_EXPIRY_S", 3600.0, least=1.0),

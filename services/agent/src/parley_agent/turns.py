@@ -16,17 +16,17 @@ from prometheus_client import Counter
 
 from parley_agent import records
 from parley_agent.asking import Asking, InDoubt
-from parley_agent.brain import Brain
 from parley_agent.lateness import Moment, Standing
 from parley_agent.letters import bury_again, bury_text
 from parley_agent.moments import Moments
 from parley_agent.rulings import Answer, kind, ruling
-from parley_agent.tail import Tail, fold
 from parley_agent.texts import Text, Unreadable, gather, read, read_range, skim
+from parley_brains.agents import Agent
 from parley_common import topology, tracing
 from parley_common.bus import Bus, Stored
 from parley_common.channels import Channel, Channels
 from parley_common.events import InboundMessage, TurnDone, TurnOutcome
+from parley_common.tail import Tail, fold
 
 log = structlog.get_logger(__name__)
 
@@ -46,12 +46,12 @@ class Pace:
 
 
 class Turns:
-    """Takes turns with one brain."""
+    """Takes turns with one agent."""
 
-    def __init__(self, bus: Bus, brain: Brain, channels: Channels, *, pace: Pace, in_doubt: InDoubt) -> None:
+    def __init__(self, bus: Bus, agent: Agent, channels: Channels, *, pace: Pace, in_doubt: InDoubt) -> None:
         self._bus = bus
-        self._words = brain.words
-        self._asking = Asking(bus, brain, in_doubt)
+        self._words = agent.file
+        self._asking = Asking(bus, agent, in_doubt)
         self._channels = channels
         self._gather_s = pace.gather_s
         self._expiry = timedelta(seconds=pace.reply_expiry_s)

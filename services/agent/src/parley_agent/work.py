@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parley_agent.brain import Brain
 from parley_agent.conversations import Conversations
 from parley_agent.settings import Settings
 from parley_agent.turns import Turns
+from parley_brains.agents import Agent
 from parley_common import topology
 from parley_common.background import Background
 from parley_common.bells import BellSubscriber
@@ -21,12 +21,13 @@ from parley_common.sweep import Sweep
 class AgentWork:
     """Holds the doorbells of conversations and has them drained."""
 
-    def __init__(self, common: Common, settings: Settings, brain: Brain) -> None:
+    def __init__(self, common: Common, settings: Settings, agent: Agent) -> None:
         self._bus = Bus(common.nats_url, name="parley-agent")
+        self._brain = agent.brain
         self._leases = Leases(self._bus, settings.limits)
         turns = Turns(
             self._bus,
-            brain,
+            agent,
             settings.channels,
             pace=settings.pace,
             in_doubt=lambda: self._leases.in_doubt,
@@ -59,6 +60,7 @@ class AgentWork:
         await self._subscriber.stop(self._bus)
         await self._doorbells.stop(grace_s / 2)
         await self._background.stop()
+        await self._brain.close()
         await self._leases.end()
         await self._bus.close()
 

@@ -67,6 +67,12 @@ _OF_OUTCOME: Mapping[TurnOutcome, State] = {
     TurnOutcome.LATE: State.UNANSWERED,
     TurnOutcome.CAPPED: State.UNANSWERED,
     TurnOutcome.LOOP: State.UNANSWERED,
+    TurnOutcome.REFUSED: State.HANDLED,
+    TurnOutcome.OFFLINE: State.UNANSWERED,
+    TurnOutcome.NOT_STARTED: State.HANDLED,
+    TurnOutcome.HANDED_OVER: State.UNANSWERED,
+    TurnOutcome.HANDED_BACK: State.HANDLED,
+    TurnOutcome.TAKEN: State.UNANSWERED,
 }
 """Unanswered: the person waits for an answer and got none, or an apology at most. Somebody should look at it."""
 

@@ -1,12 +1,14 @@
 """Where a conversation stands after the last event of its own chain."""
 
+import msgspec
 import pytest
 
-from parley_agent.tail import Tail, fold
 from parley_common.events import AnyEvent, DeadLetter, Tally, TurnDone, TurnOutcome
+from parley_common.tail import Tail, fold
 from unit.agent.builders import AT, a_start, a_text, an_end
 
 TALLY = Tally(day="2026-01-02", answers=3, level=2.5, level_at=AT, capped_on="2026-01-01", greeted=True)
+ANSWERED_TALLY = msgspec.structs.replace(TALLY, past=(9,))
 START = a_start(upto=3, first=4, last=6, attempt=2, tally=TALLY)
 ANSWERED = an_end(upto=6, tally=TALLY)
 REFUSED = an_end(upto=6, outcome=TurnOutcome.NOT_ALLOWED, tally=TALLY)
@@ -16,7 +18,7 @@ WITH_LETTER = (TurnOutcome.FAILED, TurnOutcome.UNREADABLE)
 @pytest.mark.parametrize(
     ("event", "tail"),
     [
-        pytest.param(ANSWERED, Tail(seq=9, upto=6, tally=TALLY), id="an end moves the cursor"),
+        pytest.param(ANSWERED, Tail(seq=9, upto=6, tally=ANSWERED_TALLY), id="an end moves the cursor"),
         pytest.param(REFUSED, Tail(seq=9, upto=6, tally=TALLY), id="whatever the outcome"),
         pytest.param(START, Tail(seq=9, upto=3, begun=START, tally=TALLY), id="a start leaves it and stands open"),
     ],

@@ -9,7 +9,18 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from parley_common.events import AnyEvent, Tally, TurnBegun, TurnDone, TurnOutcome
+from parley_common.events import (
+    AnyEvent,
+    ConversationReleased,
+    ConversationTaken,
+    Tally,
+    TurnBegun,
+    TurnDone,
+    TurnOutcome,
+)
+
+MOST_PAST = 20
+"""Turns that a brain can be told of."""
 
 _WITH_LETTER = (TurnOutcome.FAILED, TurnOutcome.UNREADABLE)
 
@@ -19,7 +30,7 @@ class Tail:
     """``seq``: of the last own event, 0 where there is none. ``upto``: the last text that is dealt with.
 
     ``begun``: a turn that was begun and not ended. ``lettered``: the end of a turn that is a dead letter as well,
-    where it is the last event.
+    where no turn followed it.
     """
 
     seq: int = 0
@@ -36,13 +47,16 @@ def fold(event: AnyEvent, seq: int) -> Tail:
             return Tail(seq=seq, upto=event.upto, begun=event, tally=event.tally)
         case TurnDone():
             lettered = event if event.outcome in _WITH_LETTER else None
-            return Tail(seq=seq, upto=event.upto, tally=_tally(event), lettered=lettered)
+            return Tail(seq=seq, upto=event.upto, tally=_tally(event, seq), lettered=lettered)
+        case ConversationTaken() | ConversationReleased():
+            return Tail(seq=seq, upto=event.upto, tally=event.tally, lettered=event.lettered)
         case _:
             raise ValueError(f"{type(event).__name__} has no place in a conversation's own chain")
 
 
-def _tally(done: TurnDone) -> Tally:
-    """A release that counted nothing answered people too."""
-    if done.outcome is TurnOutcome.ANSWERED and not done.tally.greeted:
-        return msgspec.structs.replace(done.tally, greeted=True)
-    return done.tally
+def _tally(done: TurnDone, seq: int) -> Tally:
+    """What the next turn starts from. A release that counted nothing answered people too."""
+    if done.outcome is not TurnOutcome.ANSWERED:
+        return done.tally
+    past = (*done.tally.past, seq)[-MOST_PAST:]
+    return msgspec.structs.replace(done.tally, greeted=True, past=past)

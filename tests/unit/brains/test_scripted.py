@@ -4,16 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from parley_agent.brain import Turn
-from parley_agent.scripted import Command, Script, ScriptedBrain, read_script
-from parley_agent.settings import EXAMPLE_AGENT
+from parley_brains.agent_file import AgentFile
+from parley_brains.agents import EXAMPLE, read_agent_file
+from parley_brains.brain import Turn
+from parley_brains.scripted.brain import ScriptedBrain
+from parley_brains.scripted.script import Command
 from parley_common.settings import SettingsError
-from unit.agent.builders import a_text
 
 pytestmark = pytest.mark.anyio
 
 MENU = "- MENU: this list\n- HOURS: when we are open"
-SCRIPT = Script(
+SCRIPT = AgentFile(
     greeting="Hello! {menu}",
     fallback="I don't know {text}.",
     failure="Sorry.",
@@ -25,10 +26,12 @@ SCRIPT = Script(
 )
 
 
-async def answer(*bodies: str, is_first: bool = False, script: Script = SCRIPT) -> str:
-    texts = tuple(a_text(body) for body in bodies)
-    (message,) = await ScriptedBrain(script).answer(Turn(key="k", texts=texts, is_first=is_first))
-    return message
+async def answer(*bodies: str, is_first: bool = False, script: AgentFile = SCRIPT) -> str:
+    turn = Turn(
+        key="k", channel="default", conversation="c", contact="", recipient="", texts=bodies, is_first=is_first
+    )
+    (message,) = (await ScriptedBrain(script, Path()).answer(turn)).messages
+    return message.text
 
 
 @pytest.mark.parametrize(
@@ -73,22 +76,17 @@ async def test_somebody_new_who_asks_by_command_is_answered() -> None:
 
 
 async def test_asking_the_script_costs_nothing() -> None:
-    assert ScriptedBrain(SCRIPT).acts is False
-
-
-async def test_what_is_said_without_asking_comes_from_the_file() -> None:
-    words = ScriptedBrain(Script(greeting="", fallback="", failure="f", apology="a", capped="")).words
-    assert (words.failure, words.apology, words.capped) == ("f", "a", "")
+    assert ScriptedBrain(SCRIPT, Path()).acts is False
 
 
 async def test_a_file_that_says_no_apology_has_one_all_the_same() -> None:
-    words = ScriptedBrain(SCRIPT).words
+    words = SCRIPT
     assert words.apology.startswith("Sorry")
     assert "tomorrow" in words.capped
 
 
 async def test_the_example_agent_can_be_read_and_answers() -> None:
-    example = read_script(EXAMPLE_AGENT)
+    example = read_agent_file(EXAMPLE)
     greeting = await answer("hi", is_first=True, script=example)
     assert "- MENU: this list" in greeting
     assert "{" not in greeting
@@ -104,13 +102,13 @@ ANSWERS = 'greeting = "g"\nfallback = "f"\nfailure = "x"\n'
 
 
 def test_a_script_is_read_from_toml(tmp_path: Path) -> None:
-    script = read_script(written(tmp_path, ANSWERS + '[commands.NOW]\nreply = "r"\n'))
-    assert script == Script(greeting="g", fallback="f", failure="x", commands={"NOW": Command(reply="r")})
+    script = read_agent_file(written(tmp_path, ANSWERS + '[commands.NOW]\nreply = "r"\n'))
+    assert script == AgentFile(greeting="g", fallback="f", failure="x", commands={"NOW": Command(reply="r")})
 
 
 def refusal(path: Path) -> str:
     with pytest.raises(SettingsError) as refused:
-        read_script(path)
+        read_agent_file(path)
     return str(refused.value)
 
 
@@ -124,16 +122,15 @@ def test_a_word_that_carriers_act_on_cannot_be_a_command(tmp_path: Path, word: s
     ("toml", "words"),
     [
         pytest.param('greeting = "unclosed', "Unterminated|line 1", id="no TOML"),
-        pytest.param('greeting = "g"\n', "missing required field `fallback`", id="an answer is missing"),
         pytest.param(f"{ANSWERS}typo = 1\n", "unknown field `typo`", id="a word nobody knows"),
         pytest.param(f"{ANSWERS}[commands.A]\nmenu = 'm'\n", "missing required field `reply`", id="no reply"),
-        pytest.param("greeting = 5\nfallback = ''\nfailure = ''", r"`\$.greeting`", id="a number"),
+        pytest.param("greeting = 5", r"`\$.greeting`", id="a number"),
     ],
 )
 def test_a_wrong_agent_file_is_one_sentence_with_its_path(tmp_path: Path, toml: str, words: str) -> None:
     path = written(tmp_path, toml)
     with pytest.raises(SettingsError, match=words) as refused:
-        read_script(path)
+        read_agent_file(path)
     assert str(refused.value).startswith(f"agent file {path}: ")
     assert "\n" not in str(refused.value)
 

@@ -1,0 +1,120 @@
+"""What a brain is: given a turn, it says what to answer. It knows neither broker nor Twilio."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from parley_common.events import Usage
+
+
+class Kind(StrEnum):
+    """What a person texts with; it decides what an answer may look like."""
+
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """What came with a text: its MIME type, its size in bytes, and how to read it."""
+
+    content_type: str
+    size: int
+    read: Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """An earlier turn: what the person wrote, and what was answered."""
+
+    text: str
+    answers: tuple[str, ...]
+
+
+async def _no_past() -> Sequence[Exchange]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What a person wrote and nobody has answered yet.
+
+    ``key`` is the same however often the turn is tried: an idempotency key for whatever the brain calls.
+    ``conversation`` stands for the person wherever their number may not stand. ``is_first``: this person was never
+    answered before. ``memory``: what the brain said to remember at the last turn. ``past`` reads the turns before
+    this one, the newest last. ``missing``: how many attachments could not be had.
+    """
+
+    key: str
+    channel: str
+    conversation: str
+    contact: str
+    recipient: str
+    texts: tuple[str, ...]
+    kind: Kind = Kind.SMS
+    attachments: tuple[Attachment, ...] = ()
+    missing: int = 0
+    is_first: bool = False
+    profile_name: str | None = None
+    memory: Mapping[str, str] = field(default_factory=dict)
+    past: Callable[[], Awaitable[Sequence[Exchange]]] = _no_past
+
+    @property
+    def text(self) -> str:
+        """All of it, one text a line."""
+        return "\n".join(text for text in self.texts if text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """What goes out with a message: an https URL, or the path of a file on this machine; and its MIME type."""
+
+    source: str
+    content_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One message of an answer: Markdown, files, or both."""
+
+    text: str = ""
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A brain's answer. ``memory``: what to know again at the next turn, None for what was known already.
+
+    ``hand_over``: a person is to go on from here. ``usage``: what a model took for it.
+    """
+
+    messages: tuple[Message, ...] = ()
+    memory: Mapping[str, str] | None = None
+    hand_over: bool = False
+    usage: Usage | None = None
+
+
+class BrainFailed(Exception):  # noqa: N818 - what a brain tells, not a fault of ours
+    """The brain has no answer, for a reason that the operator can do something about.
+
+    The reason names no person and no secret, and quotes nothing that a person wrote.
+    """
+
+    def __init__(self, reason: str, *, usage: Usage | None = None) -> None:
+        super().__init__(reason)
+        self.usage = usage
+
+
+class Brain(Protocol):
+    """Answers turns. ``acts``: asking costs money or does something, so each attempt is recorded first."""
+
+    acts: bool
+
+    async def answer(self, turn: Turn) -> Said:
+        """What to answer; no messages where there is nothing to say. Raises ``BrainFailed``."""
+
+    async def close(self) -> None:
+        """Ends its connections."""

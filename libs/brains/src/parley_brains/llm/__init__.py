@@ -1,0 +1,1 @@
+"""The brain that asks a language model."""

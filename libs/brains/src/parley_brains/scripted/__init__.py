@@ -1,0 +1,1 @@
+"""The brain that follows a script: no key, no network."""

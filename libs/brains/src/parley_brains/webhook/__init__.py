@@ -1,0 +1,1 @@
+"""The brain that asks a bot of the operator's own, by HTTP."""
