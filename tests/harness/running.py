@@ -6,6 +6,7 @@ Signals are sent at once; what takes time is awaited, so that a test's own event
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -46,6 +47,14 @@ class Running:
     def output(self) -> str:
         """All it has written, over all its starts."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    @property
+    def memory_mib(self) -> float:
+        """What of it is in memory now."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found is not None
+        return round(int(found[1]) / 1024, 1)
 
     def spawn(self) -> None:
         """Starts it without waiting; nothing of it outlives this process."""
