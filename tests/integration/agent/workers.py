@@ -18,9 +18,12 @@ from parley_brains.brain import Message, Said, Turn
 from parley_common import topology
 from parley_common.bus import Bus, Stored
 from parley_common.channels import Channel, Channels
-from parley_common.events import DeadLetter, Event, TurnBegun, TurnDone
+from parley_common.doorbells import Highest
+from parley_common.events import DeadLetter, Event, TurnBegun, TurnDone, Usage
+from parley_common.identity import Identity
 
 C = "c"
+IDENTITY = Identity(b"0" * 32)
 E = TypeVar("E", bound=Event)
 
 CHANNEL = Channel(
@@ -50,12 +53,15 @@ class FakeBrain:
     acts: bool = False
     words: AgentFile = WORDS
     answering: Answering = echo
+    hand_over: bool = False
+    usage: Usage | None = None
     asked: list[Turn] = field(default_factory=list)
 
     async def answer(self, turn: Turn) -> Said:
         """Answers."""
         self.asked.append(turn)
-        return Said(messages=tuple(Message(text=text) for text in await self.answering(turn)))
+        messages = tuple(Message(text=text) for text in await self.answering(turn))
+        return Said(messages=messages, hand_over=self.hand_over, usage=self.usage)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -104,16 +110,17 @@ def worker(bus: Bus, brain: FakeBrain, circumstances: Circumstances | None = Non
         bus,
         Agent(file=brain.words, brain=brain),
         Channels((around.channel,)),
+        identity=IDENTITY,
         pace=Pace(gather_s=around.gather_s, reply_expiry_s=3600.0, max_answer_age_s=around.max_answer_age_s),
         in_doubt=around.in_doubt,
     )
     return Conversations(bus, around.leases, turns)
 
 
-async def drain(conversations: Conversations, conversation: str = C) -> int:
-    """Has a conversation drained by one who heard no bell."""
+async def drain(conversations: Conversations, conversation: str = C, highest: Highest = lambda: 0) -> int:
+    """Has a conversation drained by one who heard no bell, unless ``highest`` tells of one."""
     async with asyncio.timeout(30):
-        return await conversations.drain(conversation, lambda: 0)
+        return await conversations.drain(conversation, highest)
 
 
 async def send(bus: Bus, *bodies: str, conversation: str = C, **fields: Any) -> list[int]:

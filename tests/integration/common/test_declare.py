@@ -13,6 +13,7 @@ from integration.common.connections import a_text, history
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.declare import declare, wait_declared
+from parley_common.media_store import MediaStore, Medium
 
 pytestmark = pytest.mark.anyio
 
@@ -68,6 +69,15 @@ async def test_another_limit_is_applied_to_a_stream_that_holds_events(bus: Bus) 
     config = (await bus.js.stream_info(topology.CONVERSATIONS)).config
     assert (config.max_age, config.max_bytes, config.duplicate_window) == (7200.0, 50_000_000, 7200.0)
     assert len(await history(bus, TEXTS)) == 1
+
+
+async def test_another_limit_is_applied_to_a_bucket_that_holds_media(bus: Bus) -> None:
+    store = MediaStore(bus, kept_s=LIMITS.media_kept_s)
+    await store.put("in/x/0", b"a picture", "image/png")
+    await declare(bus.js, topology.Limits(media_max_age_s=3600.0, media_max_bytes=60_000_000))
+    config = (await bus.js.stream_info(topology.MEDIA_STREAM)).config
+    assert (config.max_age, config.max_bytes, config.allow_rollup_hdrs) == (3600.0, 60_000_000, True)
+    assert await store.get("in/x/0") == Medium(b"a picture", "image/png")
 
 
 async def test_a_consumer_that_was_changed_by_hand_is_changed_back(bus: Bus) -> None:

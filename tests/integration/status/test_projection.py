@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 from functools import partial
 
 import msgspec
@@ -12,8 +13,8 @@ from integration.status.rows import all_rows, empty, fold_all
 from parley_common.events import Event
 from parley_status.database import DATABASE_ERROR, Database, is_trouble
 from parley_status.projection import Recorded
-from parley_status.queries import find_conversation, find_message
-from parley_status.views import MessageView
+from parley_status.queries import find_conversation, find_message, list_conversations
+from parley_status.views import MessageView, TakenView
 from unit.status.samples import (
     CONTACT,
     CONVERSATION,
@@ -25,10 +26,12 @@ from unit.status.samples import (
     failed,
     inbound,
     note,
+    released,
     report,
     sent,
     sid,
     story,
+    taken,
 )
 
 pytestmark = pytest.mark.anyio
@@ -187,3 +190,24 @@ async def test_many_reports_of_many_parts_are_folded_at_once(database: Database)
     reports = [report("sent", part, second=part, part_id=None, sid=sid(part)) for part in range(900)]
     await fold_all(database, recorded(*reports, *reports))
     assert len((await all_rows(database))["delivery_reports"]) == 900
+
+
+async def test_a_conversation_tells_who_answers_it_in_place_of_the_brain(database: Database) -> None:
+    now_s = (datetime.now(UTC) - at(0)).total_seconds()
+
+    async def told() -> list[TakenView | None]:
+        page = await database.read(partial(list_conversations, contact=CONTACT, limit=5, before=None))
+        one = await database.read(partial(find_conversation, conversation_id=CONVERSATION, limit=5, before=None))
+        assert one is not None
+        return [one.taken, *(line.taken for line in page.conversations)]
+
+    await fold_all(database, recorded(inbound()))
+    assert await told() == [None, None]
+    for n, by in enumerate(("alice", "bob")):
+        held = taken(by, until=now_s + 3600)
+        await fold_all(database, [Recorded(60 + n, held)])
+        assert await told() == [TakenView(by=by, until=at(now_s + 3600))] * 2
+    await fold_all(database, [Recorded(70, released())])
+    assert await told() == [None, None]
+    await fold_all(database, [Recorded(80, taken("carol", until=now_s - 1))])
+    assert await told() == [None, None]

@@ -1,97 +1,302 @@
-"""How turns end without a brain: who is silent, who apologises, who says that it is enough (P13, P14)."""
+"""How turns end without a brain, and which rule counts before which (P8, P13, P14)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from parley_agent.allowance import LOOP_CAPACITY, after_apology, after_notice
-from parley_agent.lateness import Moment
-from parley_agent.rulings import Answer, Draft, kind, ruling
-from parley_brains.agent_file import AgentFile
-from parley_common.events import InboundMessage, Keyword, Tally, TurnOutcome
-from unit.agent.builders import AT, NUMBER, a_channel, a_text
+from parley_agent.allowance import LOOP_CAPACITY, after_apology, after_notice, after_offline, after_words
+from parley_agent.lateness import Moment, Standing
+from parley_agent.rulings import Answer, Case, Draft, handed_over, joins, kind, ruling, settled
+from parley_brains.agent_file import AgentFile, Handoff
+from parley_common.events import InboundMessage, Keyword, Taken, Tally, TurnOutcome
+from unit.agent.builders import AT, NUMBER, PERSON, a_channel, a_text
 
 NOW = AT + timedelta(seconds=10)
+HOUR = timedelta(hours=1)
 ON_TIME = Moment(now=NOW, max_age=timedelta(minutes=30))
 TOO_LATE = Moment(now=NOW, max_age=timedelta(seconds=1))
 AFTER_A_RESTORE = Moment(now=NOW, max_age=timedelta(seconds=1), restored_at=NOW)
-WORDS = AgentFile(failure="Sorry.", apology="Too late.", capped="Enough.")
-HAD_IT = Tally(day=NOW.date().isoformat(), answers=5)
+FILE = AgentFile(
+    failure="Sorry.",
+    apology="Too late.",
+    capped="Enough.",
+    refused="Never again.",
+    daily_tokens=100,
+    handoff=Handoff(words=("AGENT",), reply="A person comes.", back_reply="I am back.", back_after_h=2.0),
+)
+SILENT = AgentFile(
+    apology=" \n", capped="", refused="", handoff=Handoff(words=("AGENT",), reply="", back_reply="")
+)
+TODAY = NOW.date().isoformat()
+HAD_IT = Tally(day=TODAY, answers=5)
 LOOPING = Tally(level=LOOP_CAPACITY, level_at=NOW)
-LATE, CAPPED = TurnOutcome.LATE, TurnOutcome.CAPPED
+WAITING = Tally(taken=Taken(at=AT, until=NOW + HOUR))
+WITH_STAFF = Tally(taken=Taken(at=AT, until=NOW + HOUR, by="alice"))
+
+CASE = Case(
+    channel=a_channel(offline_text="Closed.", help_text="Call us.", countries=frozenset({"US"})),
+    tally=HAD_IT,
+    moment=ON_TIME,
+    file=FILE,
+)
+HELLO, REFUSAL, AGENT, BOT = (a_text(body) for body in ("hello", "please stop texting me", "agent", "Bot!"))
+HELP = a_text("HELP", keyword=Keyword.HELP)
+OUTCOME = TurnOutcome
 
 
-def ruled(
-    moment: Moment = ON_TIME, tally: Tally = HAD_IT, words: AgentFile = WORDS, **text_and_channel: Any
-) -> Answer | None:
-    channel = {"daily_answers": text_and_channel.pop("daily_answers", 0)}
-    if "allow_all" in text_and_channel:
-        channel["allow_all"] = text_and_channel.pop("allow_all")
-    return ruling([a_text(**text_and_channel)], a_channel(**channel), tally, moment, words)
+def case(**changes: Any) -> Case:
+    """The case with other parts; those of the channel by their own names."""
+    of_case = {name: changes.pop(name) for name in ("tally", "moment", "file", "known") if name in changes}
+    return replace(CASE, channel=replace(CASE.channel, **changes), **of_case)
+
+
+def outcome(text: InboundMessage, around: Case) -> TurnOutcome | None:
+    answer = ruling([text], around)
+    return None if answer is None else answer.outcome
+
+
+def words(texts: list[InboundMessage], around: Case) -> list[str]:
+    answer = ruling(texts, around)
+    assert answer is not None
+    return [draft.text for draft in answer.messages]
 
 
 def test_a_text_in_time_is_for_the_brain() -> None:
-    assert ruled() is None
+    assert ruling([HELLO], CASE) is None
+
+
+ALL_AT_ONCE = {
+    "tally": msgspec.structs.replace(
+        WAITING, level=LOOP_CAPACITY, level_at=NOW, day=TODAY, answers=5, tokens=100, memory={"a": "b"}
+    ),
+    "moment": TOO_LATE,
+    "known": False,
+    "people_may_start": False,
+    "offline": True,
+    "allow_all": False,
+    "daily_answers": 5,
+}
+"""Everything that speaks against an answer. Each step below takes away what the step before it met."""
+
+ORDER = [
+    (a_text("agent", contact=NUMBER), {}, OUTCOME.ECHO),
+    (a_text("stop", keyword=Keyword.STOP), {}, OUTCOME.KEYWORD),
+    (REFUSAL, {}, OUTCOME.REFUSED),
+    (BOT, {}, OUTCOME.NOT_ALLOWED),
+    (BOT, {"allow_all": True}, OUTCOME.HANDED_BACK),
+    (AGENT, {}, OUTCOME.TAKEN),
+    (AGENT, {"tally": msgspec.structs.replace(ALL_AT_ONCE["tally"], taken=None)}, OUTCOME.NOT_STARTED),
+    (AGENT, {"known": True, "moment": AFTER_A_RESTORE}, OUTCOME.LATE),
+    (AGENT, {"moment": TOO_LATE}, OUTCOME.OFFLINE),
+    (AGENT, {"offline": False}, OUTCOME.LATE),
+    (AGENT, {"moment": ON_TIME}, OUTCOME.LOOP),
+    (AGENT, {"tally": HAD_IT}, OUTCOME.HANDED_OVER),
+    (HELLO, {}, OUTCOME.CAPPED),
+    (HELLO, {"daily_answers": 0, "tally": Tally(day=TODAY, tokens=100)}, OUTCOME.CAPPED),
+    (HELLO, {"tally": Tally()}, None),
+]
+
+
+def test_the_rules_count_in_their_order() -> None:
+    around = case(**ALL_AT_ONCE)
+    found = []
+    for text, less, _ in ORDER:
+        of_case = {name: value for name, value in less.items() if name in ("tally", "moment", "file", "known")}
+        of_channel = {name: value for name, value in less.items() if name not in of_case}
+        around = replace(around, channel=replace(around.channel, **of_channel), **of_case)
+        found.append(outcome(text, around))
+    assert found == [expected for _, _, expected in ORDER]
+
+
+@pytest.mark.parametrize("tally", [HAD_IT, WAITING, WITH_STAFF], ids=["nobody else", "waiting", "with staff"])
+@pytest.mark.parametrize("moment", [ON_TIME, TOO_LATE, AFTER_A_RESTORE], ids=["on time", "late", "restored"])
+@pytest.mark.parametrize("offline", [False, True])
+def test_a_refusal_counts_whatever_else_is_so(tally: Tally, moment: Moment, *, offline: bool) -> None:
+    for less in (
+        {},
+        {"allow_all": False},
+        {"people_may_start": False, "known": False},
+        {"countries": frozenset({"GB"})},
+    ):
+        answer = ruling([REFUSAL], case(tally=tally, moment=moment, offline=offline, **less))
+        assert answer is not None
+        assert (answer.outcome, answer.refusal) == (OUTCOME.REFUSED, REFUSAL)
+
+
+def test_a_refusal_is_confirmed_in_one_message() -> None:
+    answer = ruling([REFUSAL], CASE)
+    tally = after_words(HAD_IT, NOW)
+    assert answer == Answer(
+        outcome=OUTCOME.REFUSED, tally=tally, messages=(Draft("Never again."),), refusal=REFUSAL
+    )
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        pytest.param({"moment": TOO_LATE}, id="it is old"),
+        pytest.param({"moment": AFTER_A_RESTORE}, id="it was perhaps confirmed"),
+        pytest.param({"allow_all": False}, id="they are not allowed"),
+        pytest.param({"countries": frozenset({"GB"})}, id="their country is not served"),
+        pytest.param({"tally": LOOPING}, id="it is a loop"),
+        pytest.param({"file": SILENT}, id="there are no words for it"),
+    ],
+)
+def test_a_refusal_is_met_with_silence_where_nothing_is_to_be_said(around: dict[str, Any]) -> None:
+    answer = ruling([REFUSAL], case(**around))
+    assert answer is not None
+    assert (answer.outcome, answer.messages, answer.refusal) == (OUTCOME.REFUSED, (), REFUSAL)
+
+
+@pytest.mark.parametrize("texts", [[HELLO, REFUSAL], [REFUSAL, HELLO], [AGENT, REFUSAL, HELLO]])
+def test_a_refusal_amid_a_burst_is_all_that_is_heard(texts: list[InboundMessage]) -> None:
+    assert words(texts, CASE) == ["Never again."]
+
+
+def test_help_is_answered_and_weighs_as_a_message() -> None:
+    answer = ruling([HELP], CASE)
+    assert answer == Answer(outcome=OUTCOME.KEYWORD, tally=after_words(HAD_IT, NOW), messages=(Draft("Call us."),))
+
+
+@pytest.mark.parametrize(
+    ("text", "around"),
+    [
+        pytest.param(HELP, {"help_text": " "}, id="there is no text for it"),
+        pytest.param(HELP, {"allow_all": False}, id="they are not allowed"),
+        pytest.param(HELP, {"moment": TOO_LATE}, id="it is old"),
+        pytest.param(HELP, {"tally": LOOPING}, id="it is a loop"),
+        pytest.param(msgspec.structs.replace(HELP, answered_by_twilio=True), {}, id="Twilio has answered"),
+        pytest.param(a_text("STOP", keyword=Keyword.STOP), {}, id="it is a stop"),
+        pytest.param(a_text("START", keyword=Keyword.START), {}, id="it is a start"),
+    ],
+)
+def test_other_keywords_are_met_with_silence(text: InboundMessage, around: dict[str, Any]) -> None:
+    looked_at = case(**around)
+    assert ruling([text], looked_at) == Answer(outcome=OUTCOME.KEYWORD, tally=looked_at.tally)
+
+
+def test_who_asks_for_a_person_is_handed_over_until_so_many_hours_have_passed() -> None:
+    answer = ruling([HELLO, AGENT], CASE)
+    tally = after_words(handed_over(HAD_IT, FILE.handoff, NOW), NOW)
+    assert answer == Answer(outcome=OUTCOME.HANDED_OVER, tally=tally, messages=(Draft("A person comes."),))
+    assert tally.taken == Taken(at=NOW, until=NOW + 2 * HOUR, by="")
+
+
+def test_who_wants_the_brain_back_is_handed_back() -> None:
+    answer = ruling([BOT], case(tally=WAITING))
+    tally = after_words(msgspec.structs.replace(WAITING, taken=None), NOW)
+    assert answer == Answer(outcome=OUTCOME.HANDED_BACK, tally=tally, messages=(Draft("I am back."),))
+
+
+@pytest.mark.parametrize("around", [{"moment": TOO_LATE}, {"offline": True}, {"file": SILENT}])
+def test_the_brain_comes_back_in_silence_where_nothing_is_to_be_said(around: dict[str, Any]) -> None:
+    answer = ruling([BOT], case(tally=WAITING, **around))
+    assert answer is not None
+    assert (answer.outcome, answer.messages, answer.tally.taken) == (OUTCOME.HANDED_BACK, (), None)
+
+
+def test_while_staff_answers_a_text_waits_for_them_even_where_it_asks_for_the_brain() -> None:
+    for text in (HELLO, AGENT, BOT):
+        assert ruling([text], case(tally=WITH_STAFF)) == Answer(outcome=OUTCOME.TAKEN, tally=WITH_STAFF)
+
+
+def test_a_takeover_ends_by_itself() -> None:
+    taken = Taken(at=AT, until=NOW, by="alice")
+    assert settled(Tally(taken=taken, answers=3), NOW) == Tally(answers=3)
+    assert settled(Tally(taken=taken), NOW - timedelta(seconds=1)).taken is taken
+    assert settled(Tally(), NOW) == Tally()
+
+
+def test_whom_we_texted_may_answer_where_people_may_not_start() -> None:
+    assert outcome(HELLO, case(people_may_start=False, known=True)) is None
+    assert outcome(HELLO, case(people_may_start=False, known=False)) is OUTCOME.NOT_STARTED
+    assert outcome(HELLO, case(people_may_start=True, known=False)) is None
+
+
+def test_that_nobody_answers_now_is_told_once_a_day() -> None:
+    told = after_offline(HAD_IT, NOW)
+    assert ruling([HELLO], case(offline=True)) == Answer(
+        outcome=OUTCOME.OFFLINE, tally=told, messages=(Draft("Closed."),)
+    )
+    assert ruling([HELLO], case(offline=True, tally=told)) == Answer(outcome=OUTCOME.OFFLINE, tally=told)
+    tomorrow = Moment(now=NOW + timedelta(hours=24))
+    assert words([HELLO], case(offline=True, tally=told, moment=tomorrow)) == ["Closed."]
 
 
 def test_late_texts_are_excused_once() -> None:
     excused = after_apology(HAD_IT, NOW)
-    assert ruled(TOO_LATE) == Answer(outcome=LATE, tally=excused, messages=(Draft("Too late."),))
-    assert ruled(TOO_LATE, excused) == Answer(outcome=LATE, tally=excused)
+    assert ruling([HELLO], case(moment=TOO_LATE)) == Answer(
+        outcome=OUTCOME.LATE, tally=excused, messages=(Draft("Too late."),)
+    )
+    assert ruling([HELLO], case(moment=TOO_LATE, tally=excused)) == Answer(outcome=OUTCOME.LATE, tally=excused)
 
 
 def test_the_cap_is_told_once() -> None:
     told = after_notice(HAD_IT, NOW)
-    assert ruled(daily_answers=5) == Answer(outcome=CAPPED, tally=told, messages=(Draft("Enough."),))
-    assert ruled(tally=told, daily_answers=5) == Answer(outcome=CAPPED, tally=told)
+    assert ruling([HELLO], case(daily_answers=5)) == Answer(
+        outcome=OUTCOME.CAPPED, tally=told, messages=(Draft("Enough."),)
+    )
+    assert ruling([HELLO], case(tally=told, daily_answers=5)) == Answer(outcome=OUTCOME.CAPPED, tally=told)
+
+
+@pytest.mark.parametrize(("tokens", "capped"), [(99, None), (100, OUTCOME.CAPPED), (500, OUTCOME.CAPPED)])
+def test_the_days_tokens_are_capped(tokens: int, capped: TurnOutcome | None) -> None:
+    assert outcome(HELLO, case(tally=Tally(day=TODAY, tokens=tokens))) is capped
+    assert outcome(HELLO, case(tally=Tally(day="2026-01-01", tokens=tokens))) is None
 
 
 def test_a_loop_is_met_with_silence() -> None:
-    assert ruled(tally=LOOPING) == Answer(outcome=TurnOutcome.LOOP, tally=LOOPING)
+    assert ruling([HELLO], case(tally=LOOPING)) == Answer(outcome=OUTCOME.LOOP, tally=LOOPING)
 
 
 def test_what_was_perhaps_answered_is_met_with_silence() -> None:
-    assert ruled(AFTER_A_RESTORE) == Answer(outcome=LATE, tally=HAD_IT)
-
-
-@pytest.mark.parametrize("empty", ["", " \n"])
-def test_words_that_are_empty_are_not_said_and_not_noted(empty: str) -> None:
-    silent = msgspec.structs.replace(HAD_IT)
-    words = AgentFile(failure="Sorry.", apology=empty, capped=empty)
-    assert ruled(TOO_LATE, words=words) == Answer(outcome=LATE, tally=silent)
-    assert ruled(words=words, daily_answers=5) == Answer(outcome=CAPPED, tally=silent)
+    assert ruling([HELLO], case(moment=AFTER_A_RESTORE)) == Answer(outcome=OUTCOME.LATE, tally=HAD_IT)
 
 
 @pytest.mark.parametrize(
-    ("text", "outcome"),
-    [
-        ({"allow_all": False}, TurnOutcome.NOT_ALLOWED),
-        ({"keyword": Keyword.STOP}, TurnOutcome.KEYWORD),
-        ({"contact": NUMBER}, TurnOutcome.ECHO),
-    ],
+    "around", [{"moment": TOO_LATE}, {"daily_answers": 5}, {"offline": True, "offline_text": ""}]
 )
-@pytest.mark.parametrize("moment", [ON_TIME, TOO_LATE, AFTER_A_RESTORE])
-def test_whoever_gets_no_answer_gets_no_apology(
-    text: dict[str, Any], outcome: TurnOutcome, moment: Moment
-) -> None:
-    assert ruled(moment, daily_answers=1, **text) == Answer(outcome=outcome, tally=HAD_IT)
-
-
-def test_a_late_text_is_late_for_who_has_had_the_days_answers_too() -> None:
-    answer = ruled(TOO_LATE, daily_answers=5)
+def test_words_that_are_empty_are_not_said_and_not_noted(around: dict[str, Any]) -> None:
+    answer = ruling([HELLO], case(file=SILENT, **around))
     assert answer is not None
-    assert (answer.outcome, answer.messages) == (LATE, (Draft("Too late."),))
+    assert (answer.messages, answer.tally) == ((), HAD_IT)
 
 
 def test_texts_are_alike_by_why_they_are_not_answered() -> None:
-    moment = Moment(now=NOW, max_age=timedelta(minutes=30), restored_at=AT - timedelta(hours=1))
+    moment = Moment(now=NOW, max_age=timedelta(minutes=30), restored_at=AT - HOUR)
+    around = case(moment=moment, allow_all=False, allowed=frozenset({PERSON}))
     texts: list[InboundMessage] = [
-        a_text(),
+        HELLO,
         a_text(at=AT - timedelta(minutes=40)),
         a_text(at=AT - timedelta(hours=2)),
-        a_text(keyword=Keyword.HELP),
+        HELP,
+        REFUSAL,
+        a_text(contact="+15550100201"),
         a_text(contact=NUMBER),
     ]
-    assert len({kind(text, a_channel(), moment) for text in texts}) == len(texts)
+    assert len({kind(text, around) for text in texts}) == len(texts)
+
+
+@pytest.mark.parametrize(
+    ("first", "text", "around", "joined"),
+    [
+        pytest.param(HELLO, HELLO, {}, True, id="like joins like"),
+        pytest.param(HELLO, AGENT, {}, True, id="asking for a person is for the same turn"),
+        pytest.param(HELLO, REFUSAL, {}, True, id="a refusal joins what would have been answered"),
+        pytest.param(REFUSAL, HELLO, {}, False, id="what follows a refusal is looked at by itself"),
+        pytest.param(HELLO, HELP, {}, False, id="a keyword is a turn of its own"),
+        pytest.param(HELLO, BOT, {"tally": WAITING}, False, id="the brain is wanted back"),
+        pytest.param(BOT, HELLO, {"tally": WAITING}, False, id="and answers what follows"),
+        pytest.param(HELLO, REFUSAL, {"tally": WAITING}, False, id="a refusal is not lost among what waits"),
+        pytest.param(HELLO, REFUSAL, {"moment": TOO_LATE}, False, id="nor among what is late"),
+    ],
+)
+def test_which_texts_are_one_turn(
+    first: InboundMessage, text: InboundMessage, around: dict[str, Any], *, joined: bool
+) -> None:
+    looked_at = case(**around)
+    alike: TurnOutcome | Standing = kind(first, looked_at)
+    assert joins(text, alike, looked_at) is joined

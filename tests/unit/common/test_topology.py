@@ -6,7 +6,8 @@ from nats.js.api import AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy
 from parley_common import topology
 
 STREAMS = {str(config.name): config for config in topology.streams(topology.Limits())}
-EVENTS = sorted(set(STREAMS) - {topology.LEASES, topology.COUNTERS})
+LASTING = sorted(set(STREAMS) - {topology.LEASES, topology.COUNTERS})
+EVENTS = sorted(set(LASTING) - {topology.MEDIA_STREAM})
 
 every_consumer = pytest.mark.parametrize("durable", sorted(c.durable for c in topology.CONSUMERS))
 
@@ -72,14 +73,14 @@ def test_a_turns_start_and_end_are_of_one_chain_and_texts_are_not() -> None:
     assert not covers(chain, topology.turn_done("d"))
 
 
-@pytest.mark.parametrize("name", [*EVENTS, topology.LEASES])
+@pytest.mark.parametrize("name", [*LASTING, topology.LEASES])
 def test_a_full_stream_refuses_and_forgets_nothing(name: str) -> None:
     assert STREAMS[name].discard is DiscardPolicy.NEW
     assert (STREAMS[name].max_bytes or 0) > 0
 
 
-@pytest.mark.parametrize("name", EVENTS)
-def test_events_are_kept_on_disk_after_they_were_handled(name: str) -> None:
+@pytest.mark.parametrize("name", LASTING)
+def test_what_lasts_is_kept_on_disk_after_it_was_handled(name: str) -> None:
     assert STREAMS[name].storage is StorageType.FILE
     assert STREAMS[name].retention is RetentionPolicy.LIMITS
 
@@ -111,7 +112,7 @@ def test_a_repeat_is_known_for_as_long_as_it_may_come(name: str, window_s: float
 def test_the_window_of_repeats_is_never_longer_than_events_are_kept() -> None:
     short = topology.streams(topology.Limits(max_age_s=120.0))
     windows = [config.duplicate_window for config in short if config.max_age]
-    assert [window for window in windows if window] == [120.0, 120.0]
+    assert [window for window in windows if window] == [120.0, 120.0, 120.0]
 
 
 def test_an_operators_limits_reach_the_streams() -> None:
@@ -120,6 +121,24 @@ def test_an_operators_limits_reach_the_streams() -> None:
     assert {config.num_replicas for config in streams.values()} == {3}
     assert {streams[name].max_bytes for name in EVENTS} == {12_345_678}
     assert streams[topology.CONVERSATIONS].max_age == 7200.0
+
+
+def test_media_are_kept_as_long_as_events_unless_an_operator_says_otherwise() -> None:
+    def media(**limits: float) -> StreamConfig:
+        found = topology.streams(topology.Limits(max_age_s=7200.0, **limits))  # type: ignore[arg-type]
+        return next(config for config in found if config.name == topology.MEDIA_STREAM)
+
+    assert (media().max_age, media().max_bytes) == (7200.0, topology.Limits().media_max_bytes)
+    told = media(media_max_age_s=100.0, media_max_bytes=1_234_567)
+    assert (told.max_age, told.max_bytes, told.duplicate_window) == (100.0, 1_234_567, 100.0)
+
+
+def test_an_objects_subjects_are_those_of_its_bucket_and_tell_no_name() -> None:
+    bucket = STREAMS[topology.MEDIA_STREAM].subjects or []
+    record = topology.media_record("in/MM" + "a" * 32 + "/0")
+    for subject in (record, topology.media_chunks("0abc")):
+        assert len([pattern for pattern in bucket if covers(pattern, subject)]) == 1
+        assert subject.count(".") == 3
 
 
 @every_consumer

@@ -10,6 +10,8 @@ import msgspec
 from parley_common.events import (
     ConsentCause,
     ConsentChanged,
+    ConversationReleased,
+    ConversationTaken,
     DeadLetter,
     DeliveryReport,
     Evidence,
@@ -24,6 +26,8 @@ from parley_common.events import (
     Priority,
     Reply,
     Slot,
+    Taken,
+    Tally,
     TurnBegun,
     TurnDone,
     TurnOutcome,
@@ -162,6 +166,17 @@ def consent(*, granted: bool, second: float, **changes: Any) -> ConsentChanged:
     return ConsentChanged(id=f"consent-{second}-{granted}", granted=granted, **(fields | changes))
 
 
+def taken(by: str = "alice", second: float = 40, until: float = 7200) -> ConversationTaken:
+    """A member of staff answers from now on."""
+    held = Taken(at=at(second), until=at(until), by=by)
+    return ConversationTaken(id=f"taken-{second}", upto=47, tally=Tally(taken=held), **common(second=second))
+
+
+def released(second: float = 50) -> ConversationReleased:
+    """They hand back."""
+    return ConversationReleased(id=f"released-{second}", upto=47, tally=Tally(), **common(second=second))
+
+
 def letter(sequence: int = 7) -> DeadLetter:
     """Some service could not process something."""
     return DeadLetter(
@@ -199,6 +214,9 @@ def story() -> list[Recorded]:
         Recorded(NOTE, note()),
         Recorded(51, msgspec.structs.replace(attempted(), id="attempted-note", **of_note(31))),
         Recorded(52, sent(id="sent-note", sid=sid(9), **of_note(32))),
+        Recorded(53, taken()),
+        Recorded(54, released()),
+        Recorded(55, taken("bob", second=60)),
         Recorded(1, report("sent", 0, 5)),
         Recorded(2, report("delivered", 0, 7)),
         Recorded(3, report("sent", 1, 7, part_id=None)),

@@ -88,13 +88,15 @@ class Message:
 class Said:
     """A brain's answer. ``memory``: what to know again at the next turn, None for what was known already.
 
-    ``hand_over``: a person is to go on from here. ``usage``: what a model took for it.
+    ``hand_over``: a person is to go on from here. ``usage``: what a model took for it. ``silent``: where there are
+    no messages, that is meant, and nothing is said in their place.
     """
 
     messages: tuple[Message, ...] = ()
     memory: Mapping[str, str] | None = None
     hand_over: bool = False
     usage: Usage | None = None
+    silent: bool = False
 
 
 class BrainFailed(Exception):  # noqa: N818 - what a brain tells, not a fault of ours

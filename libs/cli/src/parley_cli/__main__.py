@@ -23,7 +23,8 @@ def main(arguments: list[str] | None = None) -> None:
     logging.disable(logging.CRITICAL)  # what the connection goes through is told in the command's own words
     command = COMMANDS[given.command, getattr(given, "action", "")]
     try:
-        sys.exit(asyncio.run(command(given)))
+        work = command(given)
+        sys.exit(work if isinstance(work, int) else asyncio.run(work))
     except (Refused, SettingsError) as error:
         complain(str(error))
         sys.exit(1)

@@ -9,11 +9,21 @@ from pathlib import Path
 from typing import Protocol
 
 from parley_cli.times import read_moment
+from parley_common.channels import QUICK_START
 
 _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _EPILOG = (
     "Where the broker is stands in NATS_URL or PARLEY_NATS_PORT, as for the services. More: docs/operations.md."
 )
+_AGENT_EPILOG = "What an agent file may say: docs/agent-files.md."
+_CHECK_EPILOG = (
+    f"Ends with 0 where the agent would start, warnings or not, and with 1 where it would not. {_AGENT_EPILOG}"
+)
+_CHAT_EPILOG = (
+    "Texts may come from a pipe as well, one a line. /send FILE texts a file, /new makes you somebody new, "
+    f"/memory shows what is remembered, /quit ends. {_AGENT_EPILOG}"
+)
+_MOST_HOURS = 8760.0
 
 
 class Commands(Protocol):
@@ -33,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
     _add_letters(commands)
     _add_backfill(commands)
     _add_backups(commands)
+    _add_agent(commands)
+    _add_takeovers(commands)
     return root
 
 
@@ -95,8 +107,41 @@ def _add_backups(commands: Commands) -> None:
     restore.add_argument("directory", type=Path, metavar="DIR", help="the folder of a finished backup")
 
 
-def _add(commands: Commands, name: str, text: str) -> argparse.ArgumentParser:
-    return commands.add_parser(name, help=text, description=f"{text}.", epilog=_EPILOG)
+_FILE = "an agent file; without one PARLEY_AGENT_FILE, else the example"
+
+
+def _add_agent(commands: Commands) -> None:
+    agent = _add(commands, "agent", "Check an agent file, or talk to its agent without any service", _AGENT_EPILOG)
+    actions = agent.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = _add(
+        actions, "check", "Say all that is wrong with an agent file, a line each, with the fix", _CHECK_EPILOG
+    )
+    check.add_argument("file", nargs="?", type=Path, metavar="FILE", help=_FILE)
+    chat = _add(actions, "chat", "Text with an agent here in the terminal", _CHAT_EPILOG)
+    chat.add_argument("file", nargs="?", type=Path, metavar="FILE", help=_FILE)
+    chat.add_argument("--whatsapp", action="store_true", help="text as by WhatsApp; by SMS without it")
+    chat.add_argument(
+        "-v", "--verbose", action="store_true", help="show parts, segments and tokens of each answer"
+    )
+
+
+def _add_takeovers(commands: Commands) -> None:
+    take = _add(commands, "take", "Answer a person in place of the agent, which stays silent meanwhile")
+    take.add_argument(
+        "contact", metavar="CONTACT", help="their number, like +15551234567, or whatsapp:+15551234567"
+    )
+    take.add_argument("--by", default=None, type=_name, metavar="NAME", help="who answers; your login without it")
+    take.add_argument(
+        "--hours", default=24.0, type=_hours, metavar="N", help="for how long at most; 24 without it"
+    )
+    back = _add(commands, "hand-back", "Have the agent answer a person again")
+    back.add_argument("contact", metavar="CONTACT", help="their number, as for take")
+    for command in (take, back):
+        command.add_argument("--channel", default=QUICK_START, type=_channel, metavar="NAME", help="their channel")
+
+
+def _add(commands: Commands, name: str, text: str, epilog: str = _EPILOG) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=text, description=f"{text}.", epilog=epilog)
 
 
 def _add_json(command: argparse.ArgumentParser) -> None:
@@ -107,6 +152,22 @@ def _channel(text: str) -> str:
     if not _CHANNEL.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no name of a channel: it has letters, digits, - and _ only")
     return text
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: write who answers")
+    return text.strip()
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0.0
+    if not 0.0 < hours <= _MOST_HOURS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time in hours: write a number up to {_MOST_HOURS:g}")
+    return hours
 
 
 def _moment(text: str) -> datetime:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from parley_brains.agents import read_agent
 from parley_cli import backup as backups
-from parley_cli import letter_words, letters, switches, words
+from parley_cli import letter_words, letters, switches, takeovers, words
+from parley_cli.agent_chat import Look, talk
+from parley_cli.agent_check import agent_path, report
 from parley_cli.backfill import backfill
 from parley_cli.broker import check_channel, connected, read_nats_url
 from parley_cli.replay import replay
+from parley_cli.takeovers import Person, login
 from parley_cli.words import Refused
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.control import EVERY_CHANNEL
+from parley_common.settings import read_common
 
-Command = Callable[[Namespace], Coroutine[None, None, int]]
+Command = Callable[[Namespace], Coroutine[None, None, int] | int]
+"""One that talks with somebody who types runs its own loop between their lines."""
 
 _RESTORED = """Restored the backup of {taken_at}. Sending is paused for all channels.
 Next: restart the broker, so that it knows the ids of the restored messages again and stores no text twice. Then
@@ -112,6 +119,39 @@ async def bring_back(given: Namespace) -> int:
     return 0
 
 
+async def check_agent(given: Namespace) -> int:
+    """Checks an agent file; 1 where the agent would not start."""
+    return await report(agent_path(given.file), say)
+
+
+def chat_with_agent(given: Namespace) -> int:
+    """Talks with an agent."""
+    path = agent_path(given.file)
+    look = Look(typed=sys.stdin.isatty(), verbose=given.verbose, whatsapp=given.whatsapp)
+    return talk(read_agent(path), look, say, title=str(path))
+
+
+async def take_conversation(given: Namespace) -> int:
+    """Has a person answer."""
+    settings = read_common()
+    person = Person(settings.hash_key, channel=given.channel, contact=given.contact)
+    check_channel(given.channel)
+    async with connected(settings.nats_url, (topology.CONVERSATIONS,)) as bus:
+        by, within = given.by or login(), timedelta(hours=given.hours)
+        say(await takeovers.take_over(bus, person, by=by, within=within, now=datetime.now(UTC)))
+    return 0
+
+
+async def hand_back_conversation(given: Namespace) -> int:
+    """Has the agent answer again."""
+    settings = read_common()
+    person = Person(settings.hash_key, channel=given.channel, contact=given.contact)
+    check_channel(given.channel)
+    async with connected(settings.nats_url, (topology.CONVERSATIONS,)) as bus:
+        say(await takeovers.hand_back(bus, person, now=datetime.now(UTC)))
+    return 0
+
+
 COMMANDS: Mapping[tuple[str, str], Command] = {
     ("pause", ""): pause,
     ("resume", ""): resume,
@@ -122,6 +162,10 @@ COMMANDS: Mapping[tuple[str, str], Command] = {
     ("backfill", ""): bring_in,
     ("backup", ""): save,
     ("restore", ""): bring_back,
+    ("agent", "check"): check_agent,
+    ("agent", "chat"): chat_with_agent,
+    ("take", ""): take_conversation,
+    ("hand-back", ""): hand_back_conversation,
 }
 
 

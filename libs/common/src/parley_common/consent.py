@@ -6,14 +6,14 @@ STOP looks like.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import structlog
 
 from parley_common import topology
 from parley_common.bus import Bus, Stored, Superseded
-from parley_common.events import ConsentChanged
+from parley_common.events import ConsentCause, ConsentChanged
 from parley_common.identity import Identity
 
 _REMEMBERED = 20
@@ -28,10 +28,12 @@ class ConsentLedger:
         self._bus = bus
         self._identity = identity
 
-    async def granted(self, scope: str, contact: str, *, also: Iterable[str] = ()) -> bool:
+    async def granted(self, scope: str, contact: str, *, also: Iterable[str] = (), confirming: str = "") -> bool:
         """Whether the contact may be texted by this number or Messaging Service.
 
         ``also``: further scopes under which they may have said so; what they said last, under whichever, holds.
+        ``confirming``: the id of a refusal in words of their own that the text confirms. It alone does not count,
+        as long as it is what they said last; Twilio knows nothing of it.
         """
         stored = [await self._bus.last(self._subject(one, contact)) for one in (scope, *also)]
         try:
@@ -39,7 +41,10 @@ class ConsentLedger:
         except Unreadable as error:
             log.error("what a person said of consent cannot be read, they are not texted", sequence=error.seq)
             return False
-        return not changes or max(changes, key=lambda change: change.at).granted
+        if not changes:
+            return True
+        last = max(changes, key=lambda change: change.at)
+        return last.granted or _is_confirmed(last, changes, confirming)
 
     async def record(self, change: ConsentChanged) -> None:
         """Records the change once, unless the contact has decided otherwise since its cause."""
@@ -59,6 +64,13 @@ class ConsentLedger:
 
     def _subject(self, scope: str, contact: str) -> str:
         return topology.consent(self._identity.consent(scope, contact))
+
+
+def _is_confirmed(last: ConsentChanged, changes: Sequence[ConsentChanged], confirming: str) -> bool:
+    """Whether the last word is the refusal that a text confirms, and no other scope refuses at the same time."""
+    rivals = [change for change in changes if change is not last and change.at >= last.at]
+    is_meant = bool(confirming) and last.id == confirming and last.cause is ConsentCause.OWN_WORDS
+    return is_meant and all(change.granted for change in rivals)
 
 
 def _supersedes(change: ConsentChanged, known: ConsentChanged) -> bool:

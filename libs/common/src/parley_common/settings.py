@@ -126,4 +126,14 @@ def read_limits(environment: Environment = os.environ) -> Limits:
         max_age_s=read_number(environment, "PARLEY_STREAM_MAX_AGE_S", defaults.max_age_s, least=60.0),
         max_bytes=read_whole(environment, "PARLEY_STREAM_MAX_BYTES", defaults.max_bytes, least=1_000_000),
         replicas=read_whole(environment, "PARLEY_STREAM_REPLICAS", defaults.replicas, least=1),
+        media_max_age_s=_read_media_age(environment),
+        media_max_bytes=read_whole(
+            environment, "PARLEY_MEDIA_MAX_BYTES", defaults.media_max_bytes, least=1_000_000
+        ),
     )
+
+
+def _read_media_age(environment: Environment) -> float | None:
+    if read_optional(environment, "PARLEY_MEDIA_MAX_AGE_S") is None:
+        return None
+    return read_number(environment, "PARLEY_MEDIA_MAX_AGE_S", 0.0, least=60.0)

@@ -22,6 +22,9 @@ from parley_common.events import (
 MOST_PAST = 20
 """Turns that a brain can be told of."""
 
+_TALKED = (TurnOutcome.ANSWERED, TurnOutcome.HANDED_OVER)
+"""What a brain is told of later: its answers, and that it handed over."""
+
 _WITH_LETTER = (TurnOutcome.FAILED, TurnOutcome.UNREADABLE)
 
 
@@ -56,7 +59,8 @@ def fold(event: AnyEvent, seq: int) -> Tail:
 
 def _tally(done: TurnDone, seq: int) -> Tally:
     """What the next turn starts from. A release that counted nothing answered people too."""
-    if done.outcome is not TurnOutcome.ANSWERED:
+    if done.outcome not in _TALKED:
         return done.tally
     past = (*done.tally.past, seq)[-MOST_PAST:]
-    return msgspec.structs.replace(done.tally, greeted=True, past=past)
+    greeted = done.tally.greeted or done.outcome is TurnOutcome.ANSWERED
+    return msgspec.structs.replace(done.tally, greeted=greeted, past=past)

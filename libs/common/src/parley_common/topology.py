@@ -5,6 +5,7 @@ Numbers stand in no subject, only keyed hashes. This module declares nothing; ``
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 from nats.js.api import (
@@ -24,6 +25,12 @@ DEAD_LETTERS = "DEAD_LETTERS"
 CONTROL = "CONTROL"
 COUNTERS = "COUNTERS"
 LEASES = "LEASES"
+
+MEDIA = "MEDIA"
+"""The object bucket of what is attached to texts."""
+
+MEDIA_STREAM = f"OBJ_{MEDIA}"
+"""The stream under it, as NATS names it."""
 
 AGENT_BELLS = "agent"
 EGRESS_BELLS = "egress"
@@ -114,6 +121,16 @@ def log_read(sender: str) -> str:
     return f"control.backfill.{sender}"
 
 
+def media_chunks(nuid: str) -> str:
+    """Where the bytes of one stored object are, in pieces. ``nuid``: drawn anew each time it is stored."""
+    return f"$O.{MEDIA}.C.{nuid}"
+
+
+def media_record(name: str) -> str:
+    """Where it is written what an object is and where its bytes are; only the last counts."""
+    return f"$O.{MEDIA}.M.{base64.urlsafe_b64encode(name.encode()).decode()}"
+
+
 def spent(channel: str, day: str) -> str:
     """The segments that a channel has sent on a UTC day (``2026-11-21``)."""
     return f"count.segments.{channel}.{day}"
@@ -142,11 +159,21 @@ def conversation_of(subject: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What an operator may set: how long streams keep events and how large they grow."""
+    """What an operator may set: how long streams keep events and how large they grow.
+
+    ``media_max_age_s``: how long media are kept, None for as long as events are.
+    """
 
     max_age_s: float = 30 * _DAY_S
     max_bytes: int = 4 * _GIB
     replicas: int = 1
+    media_max_age_s: float | None = None
+    media_max_bytes: int = 4 * _GIB
+
+    @property
+    def media_kept_s(self) -> float:
+        """How long media are kept."""
+        return self.max_age_s if self.media_max_age_s is None else self.media_max_age_s
 
 
 def streams(limits: Limits) -> tuple[StreamConfig, ...]:
@@ -158,6 +185,7 @@ def streams(limits: Limits) -> tuple[StreamConfig, ...]:
         _forever(DEAD_LETTERS, "dead.*", limits, duplicate_window_s=_DAY_S),
         _forever(CONTROL, "control.>", limits, most_of_each=_SWITCHES_KEPT),
         _counters(limits),
+        _media(limits),
         StreamConfig(
             name=LEASES,
             subjects=["lease.>"],
@@ -217,6 +245,23 @@ def _counters(limits: Limits) -> StreamConfig:
         max_age=_COUNTED_DAYS * _DAY_S,
         allow_direct=True,
         allow_msg_counter=True,
+    )
+
+
+def _media(limits: Limits) -> StreamConfig:
+    """The bucket as every client of NATS makes one, so that their tools can look into it."""
+    return StreamConfig(
+        name=MEDIA_STREAM,
+        subjects=[media_chunks(">"), f"$O.{MEDIA}.M.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_age=limits.media_kept_s,
+        max_bytes=limits.media_max_bytes,
+        num_replicas=limits.replicas,
+        duplicate_window=min(120.0, limits.media_kept_s),
+        allow_direct=True,
+        allow_rollup_hdrs=True,
     )
 
 

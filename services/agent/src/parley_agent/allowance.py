@@ -20,17 +20,28 @@ numbers (error 14107); 20 in a row and 3 more in those 30 s stay below that, and
 """
 
 APOLOGY_EVERY = timedelta(hours=24)
+OFFLINE_EVERY = timedelta(hours=24)
 
 
 def refusal(tally: Tally, now: datetime, *, daily_answers: int, daily_tokens: int = 0) -> TurnOutcome | None:
     """Why the brain is not to be asked now; None where it is. A cap of 0 is none."""
-    if _level(tally, now) + 1.0 > LOOP_CAPACITY:
+    if loops(tally, now):
         return TurnOutcome.LOOP
     if daily_answers and _answers(tally, now) >= daily_answers:
         return TurnOutcome.CAPPED
     if daily_tokens and _tokens(tally, now) >= daily_tokens:
         return TurnOutcome.CAPPED
     return None
+
+
+def loops(tally: Tally, now: datetime) -> bool:
+    """Whether one more message is too many: this may be two bots that answer each other."""
+    return _level(tally, now) + 1.0 > LOOP_CAPACITY
+
+
+def after_words(tally: Tally, now: datetime) -> Tally:
+    """The tally after a message that no brain was asked for: it weighs in the loop guard and is no answer."""
+    return msgspec.structs.replace(tally, level=min(LOOP_CAPACITY, _level(tally, now) + 1), level_at=now)
 
 
 def after_answer(tally: Tally, now: datetime, *, messages: int, answered: bool, tokens: int = 0) -> Tally:
@@ -54,6 +65,16 @@ def owes_apology(tally: Tally, now: datetime) -> bool:
 def after_apology(tally: Tally, now: datetime) -> Tally:
     """The tally after an apology."""
     return msgspec.structs.replace(tally, apologised_at=now)
+
+
+def owes_offline(tally: Tally, now: datetime) -> bool:
+    """Whether the person was not told for a day that nobody answers now."""
+    return tally.offline_at is None or now - tally.offline_at >= OFFLINE_EVERY
+
+
+def after_offline(tally: Tally, now: datetime) -> Tally:
+    """The tally after that was told."""
+    return msgspec.structs.replace(tally, offline_at=now)
 
 
 def owes_notice(tally: Tally, now: datetime) -> bool:

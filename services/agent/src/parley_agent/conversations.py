@@ -55,7 +55,7 @@ class Conversations:
         while True:
             first = await self._bus.next(topology.texts(conversation), seq=tail.upto + 1)
             if first is not None:
-                tail = await self._turn(tail, first)
+                tail = await self._turn(tail, first, highest)
                 looks = 0
             elif highest() <= tail.upto or looks == MOST_LOOKS:
                 return tail.upto
@@ -63,9 +63,9 @@ class Conversations:
                 looks += 1
                 await asyncio.sleep(LOOK_AGAIN_S)
 
-    async def _turn(self, tail: Tail, first: Stored) -> Tail:
+    async def _turn(self, tail: Tail, first: Stored, highest: Highest) -> Tail:
         try:
-            return await self._turns.take(tail, first)
+            return await self._turns.take(tail, first, highest)
         except Superseded:
             conversation = topology.conversation_of(first.subject)
             await self._take(conversation)

@@ -1,20 +1,57 @@
-"""Who is answered, before any brain is asked. Pure.
+"""What policy asks of a single text: whose it is, and what the person wants of us rather than of the brain. Pure.
 
-Nobody is by default. A text the policy keeps from the brain still ends its turn, so that it is dealt with once.
+Which of these counts first stands in ``rulings``.
 """
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterable
+
+from parley_brains.agent_file import Handoff
 from parley_common.channels import Channel
-from parley_common.events import InboundMessage, TurnOutcome
+from parley_common.domain.refusals import is_refusal
+from parley_common.events import InboundMessage, Keyword, Tally
 
 
-def silence(text: InboundMessage, channel: Channel) -> TurnOutcome | None:
-    """Why this text gets no answer, None where the person may be answered."""
-    if channel.owns(text.contact):
-        return TurnOutcome.ECHO
-    if text.keyword is not None:
-        return TurnOutcome.KEYWORD
-    if not (channel.allows(text.contact) and channel.reaches(text.contact)):
-        return TurnOutcome.NOT_ALLOWED
-    return None
+def may_be_answered(text: InboundMessage, channel: Channel) -> bool:
+    """Whether this person is one to be answered at all. Nobody is by default."""
+    return channel.allows(text.contact) and channel.reaches(text.contact)
+
+
+def refuses(text: InboundMessage) -> bool:
+    """Whether the person says in words of their own what Twilio knows as STOP."""
+    return text.keyword is None and is_refusal(text.body)
+
+
+def wants_help(text: InboundMessage) -> bool:
+    """Whether HELP is ours to answer: not where Twilio's Advanced Opt-Out did.
+
+    Its log does not tell whether it did, so a text that was found there has been answered for all we know.
+    """
+    return text.keyword is Keyword.HELP and not text.answered_by_twilio and not text.backfilled
+
+
+def asks_for_person(text: InboundMessage, handoff: Handoff) -> bool:
+    """Whether the whole text is one of the words by which people ask for a person."""
+    return _is_one_of(text.body, handoff.words)
+
+
+def asks_for_brain(text: InboundMessage, handoff: Handoff, tally: Tally) -> bool:
+    """Whether the whole text is one of the words that bring the brain back, and the person may say so.
+
+    They may as long as only they, or the brain, asked for a person. Where a member of staff has taken the
+    conversation, it is theirs to hand back: they know why they came, and nobody wants two voices at once.
+    """
+    return tally.taken is not None and not tally.taken.by and _is_one_of(text.body, handoff.back_words)
+
+
+def _is_one_of(body: str, words: Iterable[str]) -> bool:
+    said = _plain(body)
+    return bool(said) and said in {_plain(word) for word in words}
+
+
+def _plain(text: str) -> str:
+    """The words alone: no case, no marks, one space between."""
+    kept = (one if unicodedata.category(one)[0] in "LNM" else " " for one in unicodedata.normalize("NFC", text))
+    return " ".join("".join(kept).casefold().split())

@@ -12,7 +12,16 @@ from parley_agent.rulings import Answer
 from parley_agent.texts import Text
 from parley_common import topology
 from parley_common.bus import Stored
-from parley_common.events import Reply, TurnBegun, TurnDone, TurnOutcome
+from parley_common.channels import Channel
+from parley_common.events import (
+    ConsentCause,
+    ConsentChanged,
+    InboundMessage,
+    Reply,
+    TurnBegun,
+    TurnDone,
+    TurnOutcome,
+)
 from parley_common.tail import Tail
 
 
@@ -68,6 +77,20 @@ def done(texts: Sequence[Text], answer: Answer, *, sender: str, expiry: timedelt
         tally=answer.tally,
         confirms=answer.confirms,
         usage=answer.usage,
+    )
+
+
+def refusal(text: InboundMessage, channel: Channel) -> ConsentChanged:
+    """What a person said of consent in their own words. Scope and time are those that a STOP would have."""
+    return ConsentChanged(
+        id=f"consent-{text.id}",
+        at=text.at,
+        channel=text.channel,
+        conversation=text.conversation,
+        scope=channel.sender_for(text.recipient),
+        contact=text.contact,
+        granted=False,
+        cause=ConsentCause.OWN_WORDS,
     )
 
 

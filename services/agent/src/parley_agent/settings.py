@@ -17,13 +17,17 @@ PORT_VARIABLE = "PARLEY_AGENT_PORT"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What is said in the environment, checked."""
+    """What is said in the environment, checked.
+
+    ``media_within_s``: how long a turn waits for what came with its texts.
+    """
 
     port: int
     channels: Channels
     limits: Limits
     agent_file: Path
     pace: Pace
+    media_within_s: float = 45.0
 
 
 def read_settings(environment: Environment = os.environ) -> Settings:
@@ -38,4 +42,5 @@ def read_settings(environment: Environment = os.environ) -> Settings:
             reply_expiry_s=read_number(environment, "PARLEY_REPLY_EXPIRY_S", 3600.0, least=1.0),
             max_answer_age_s=read_number(environment, "PARLEY_MAX_ANSWER_AGE_S", 1800.0),
         ),
+        media_within_s=read_number(environment, "PARLEY_MEDIA_WITHIN_S", 45.0, least=0.1),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -90,6 +90,17 @@ async def gather(bus: Bus, first: Text, joins: Joins, window_s: float) -> tuple[
         else:
             break
     return tuple(burst)
+
+
+async def extend(bus: Bus, texts: Sequence[Text], joins: Joins) -> tuple[Text, ...]:
+    """The turn with what has come since and joins it; nothing is waited for."""
+    found = list(texts)
+    while len(found) < MOST_TEXTS and (following := await _following(bus, found[-1])) is not None:
+        text = _joining(following, joins)
+        if text is None:
+            break
+        found.append(text)
+    return tuple(found)
 
 
 async def skim(bus: Bus, first: Text, joins: Joins) -> tuple[Text, ...]:

@@ -18,14 +18,20 @@ from parley_agent import records
 from parley_agent.asking import Asking, InDoubt
 from parley_agent.lateness import Moment, Standing
 from parley_agent.letters import bury_again, bury_text
+from parley_agent.media import MediaDesk, NoMedia
 from parley_agent.moments import Moments
-from parley_agent.rulings import Answer, kind, ruling
-from parley_agent.texts import Text, Unreadable, gather, read, read_range, skim
+from parley_agent.refusing import Refusing
+from parley_agent.rulings import Answer, Case, joins, kind, ruling, settled
+from parley_agent.texts import Joins, Text, Unreadable, gather, read, read_range, skim
+from parley_agent.thinking import Thinking
+from parley_brains.agent_file import WhileThinking
 from parley_brains.agents import Agent
 from parley_common import topology, tracing
 from parley_common.bus import Bus, Stored
-from parley_common.channels import Channel, Channels
-from parley_common.events import InboundMessage, TurnDone, TurnOutcome
+from parley_common.channels import Channels
+from parley_common.doorbells import Highest
+from parley_common.events import TurnDone, TurnOutcome
+from parley_common.identity import Identity
 from parley_common.tail import Tail, fold
 
 log = structlog.get_logger(__name__)
@@ -48,10 +54,21 @@ class Pace:
 class Turns:
     """Takes turns with one agent."""
 
-    def __init__(self, bus: Bus, agent: Agent, channels: Channels, *, pace: Pace, in_doubt: InDoubt) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        agent: Agent,
+        channels: Channels,
+        *,
+        identity: Identity,
+        pace: Pace,
+        in_doubt: InDoubt,
+        media: MediaDesk | None = None,
+    ) -> None:
         self._bus = bus
-        self._words = agent.file
-        self._asking = Asking(bus, agent, in_doubt)
+        self._file = agent.file
+        self._asking = Asking(bus, agent, in_doubt, media or NoMedia())
+        self._refusing = Refusing(bus, identity)
         self._channels = channels
         self._gather_s = pace.gather_s
         self._expiry = timedelta(seconds=pace.reply_expiry_s)
@@ -61,11 +78,17 @@ class Turns:
         """Makes up for what the worker of the last turn may not have lived to do."""
         await bury_again(self._bus, tail)
 
-    async def take(self, tail: Tail, first: Stored) -> Tail:
-        """Deals with the texts from ``first`` on; returns the tail after them. Raises ``Superseded``."""
+    async def take(self, tail: Tail, first: Stored, highest: Highest) -> Tail:
+        """Deals with the texts from ``first`` on; returns the tail after them. Raises ``Superseded``.
+
+        ``highest``: the sequence of the newest text that a bell has told of.
+        """
         moment = await self._moments.now()
+        tail = replace(tail, tally=settled(tail.tally, moment.now))
         try:
-            texts = await self._range(tail, read(first), moment)
+            text = read(first)
+            case = await self._case(tail, text, moment)
+            texts = await self._range(tail, text, case)
         except Unreadable as error:
             done = records.unreadable(tail, error.stored, stamp=records.new_stamp())
             return await self._append(tail, done, error.stored, str(error))
@@ -78,49 +101,69 @@ class Turns:
             links=tuple(tracing.link(text.stored.headers) for text in texts[1:]),
             attributes={"parley.conversation": texts[0].message.conversation, "parley.upto": texts[-1].seq},
         ):
-            return await self._take(tail, texts, moment)
+            return await self._take(tail, texts, case, highest)
 
-    async def _range(self, tail: Tail, first: Text, moment: Moment) -> tuple[Text, ...]:
+    async def _case(self, tail: Tail, text: Text, moment: Moment) -> Case | None:
+        """What rules look at; None where the text's channel is gone."""
+        channel = self._channels.named(text.message.channel)
+        if channel is None:
+            return None
+        known = channel.people_may_start or tail.tally.greeted
+        if not known:
+            known = await self._bus.last(topology.notes(text.message.conversation)) is not None
+        return Case(channel=channel, tally=tail.tally, moment=moment, file=self._file, known=known)
+
+    async def _range(self, tail: Tail, first: Text, case: Case | None) -> tuple[Text, ...]:
         if tail.begun is not None and (begun := await read_range(self._bus, tail.begun)):
             return begun
-        channel = self._channels.named(first.message.channel)
-        if channel is None:
+        if case is None:
             return (first,)
-        alike = kind(first.message, channel, moment)
-
-        def joins(text: InboundMessage) -> bool:
-            return kind(text, channel, moment) is alike
-
+        alike = kind(first.message, case)
         if alike is Standing.FRESH:
-            return await gather(self._bus, first, joins, self._gather_s)
-        if isinstance(alike, Standing):
-            return await skim(self._bus, first, joins)
+            return await gather(self._bus, first, _joining(alike, case), self._gather_s)
+        if isinstance(alike, Standing) or alike is TurnOutcome.TAKEN:
+            return await skim(self._bus, first, _joining(alike, case))
         return (first,)
 
-    async def _take(self, tail: Tail, texts: Sequence[Text], moment: Moment) -> Tail:
-        message = texts[-1].message
-        channel = self._channels.named(message.channel)
-        if channel is None:
-            sender, reason = message.recipient, "its channel does not exist"
+    async def _take(self, tail: Tail, texts: Sequence[Text], case: Case | None, highest: Highest) -> Tail:
+        if case is None:
+            sender, reason = texts[-1].message.recipient, "its channel does not exist"
             answer = Answer(outcome=TurnOutcome.FAILED, tally=tail.tally, dead_because=reason)
         else:
-            sender = channel.sender_for(message.recipient)
-            tail, answer = await self._answer(tail, texts, channel, moment)
+            tail, texts, answer = await self._answer(tail, texts, case, highest)
+            sender = case.channel.sender_for(texts[-1].message.recipient)
         done = records.done(texts, answer, sender=sender, expiry=self._expiry, stamp=records.new_stamp())
         return await self._append(tail, done, texts[0].stored, answer.dead_because)
 
     async def _answer(
-        self, tail: Tail, texts: Sequence[Text], channel: Channel, moment: Moment
-    ) -> tuple[Tail, Answer]:
-        messages = tuple(text.message for text in texts)
-        ruled = ruling(messages, channel, tail.tally, moment, self._words)
-        if ruled is None:
-            return await self._asking.answer(tail, texts)
-        if ruled.outcome is TurnOutcome.LOOP:
-            log.warning(
-                "too many answers in a row, is it a loop of two bots?", conversation=messages[0].conversation
-            )
-        return tail, ruled
+        self, tail: Tail, texts: Sequence[Text], case: Case, highest: Highest
+    ) -> tuple[Tail, Sequence[Text], Answer]:
+        """The answer, with the texts that it is an answer to: more may have come while the brain thought."""
+        thinking = Thinking(
+            self._bus,
+            _joining(Standing.FRESH, case),
+            highest,
+            within_s=self._file.reply.within_s,
+            restarts=self._file.while_thinking is WhileThinking.RESTART,
+        )
+        while True:
+            ruled = ruling(tuple(text.message for text in texts), case)
+            if ruled is not None:
+                _tell(ruled, texts[0].message.conversation)
+                return tail, texts, await self._ruled(ruled, case)
+            tail, answer = await self._asking.answer(tail, texts, thinking)
+            if isinstance(answer, Answer):
+                return tail, texts, answer
+            texts = answer
+
+    async def _ruled(self, answer: Answer, case: Case) -> Answer:
+        """The answer once what it tells has been written down."""
+        if answer.refusal is not None:
+            change = await self._refusing.record(answer.refusal, case.channel)
+            if change is None:
+                return replace(answer, messages=(), tally=case.tally)
+            return replace(answer, confirms=change)
+        return answer
 
     async def _append(self, tail: Tail, done: TurnDone, stored: Stored, dead_because: str | None) -> Tail:
         subject, chain = topology.turn_done(done.conversation), topology.own(done.conversation)
@@ -130,3 +173,12 @@ class Turns:
         if dead_because is not None:
             await bury_text(self._bus, stored, dead_because, done.channel)
         return tail
+
+
+def _joining(first: TurnOutcome | Standing, case: Case) -> Joins:
+    return lambda text: joins(text, first, case)
+
+
+def _tell(answer: Answer, conversation: str) -> None:
+    if answer.outcome is TurnOutcome.LOOP:
+        log.warning("too many answers in a row, is it a loop of two bots?", conversation=conversation)

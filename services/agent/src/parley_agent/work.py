@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from parley_agent.conversations import Conversations
+from parley_agent.media import MediaDesk
 from parley_agent.settings import Settings
 from parley_agent.turns import Turns
 from parley_brains.agents import Agent
@@ -13,7 +14,9 @@ from parley_common.background import Background
 from parley_common.bells import BellSubscriber
 from parley_common.bus import Bus, Stored
 from parley_common.doorbells import Bell, Doorbells
+from parley_common.identity import Identity
 from parley_common.leases import Leases
+from parley_common.media_store import MediaStore
 from parley_common.settings import Common
 from parley_common.sweep import Sweep
 
@@ -25,12 +28,20 @@ class AgentWork:
         self._bus = Bus(common.nats_url, name="parley-agent")
         self._brain = agent.brain
         self._leases = Leases(self._bus, settings.limits)
+        self._media = MediaDesk(
+            MediaStore(self._bus, kept_s=settings.limits.media_kept_s),
+            settings.channels,
+            folder=settings.agent_file.parent,
+            within_s=settings.media_within_s,
+        )
         turns = Turns(
             self._bus,
             agent,
             settings.channels,
+            identity=Identity(common.hash_key),
             pace=settings.pace,
             in_doubt=lambda: self._leases.in_doubt,
+            media=self._media,
         )
         conversations = Conversations(self._bus, self._leases, turns)
         self._doorbells = Doorbells(self._bus, conversations.drain)
@@ -61,6 +72,7 @@ class AgentWork:
         await self._doorbells.stop(grace_s / 2)
         await self._background.stop()
         await self._brain.close()
+        await self._media.close()
         await self._leases.end()
         await self._bus.close()
 

@@ -88,7 +88,7 @@ class Outbox:
         """The first part of the first message that has any, at or after the place."""
         start = place.message if origin.seq == place.turn else 0
         for number in range(start, len(origin.event.messages)):
-            bodies = render(origin.event.messages[number], self._most_parts)
+            bodies = render(origin.event.messages[number], self._most_parts, origin.network)
             if bodies:
                 return first_part(origin, number, bodies)
         return None

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from parley_common.domain.phone_numbers import Network, network_of
 from parley_common.events import Media, OutboundMessage, Outgoing, PartAttempted, Priority, Slot
-from parley_egress.rendering import part_id
+from parley_egress.rendering import media_of, part_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,11 @@ class Origin:
     def priority(self) -> Priority:
         """Who it goes before."""
         return self.event.priority if isinstance(self.event, OutboundMessage) else Priority.REPLY
+
+    @property
+    def network(self) -> Network:
+        """What carries it to the person."""
+        return network_of(self.event.contact)
 
     @property
     def not_before(self) -> datetime | None:
@@ -61,8 +67,8 @@ class Part:
 
     @property
     def media(self) -> tuple[Media, ...]:
-        """The reply's attachments go with its first part."""
-        return self.origin.event.messages[self.slot.message].media if self.slot.part == 0 else ()
+        """The attachments that go with it: all of the reply's with its first part, where so many fit."""
+        return media_of(self.origin.event.messages[self.slot.message], self.slot.part, self.origin.network)
 
 
 def first_part(origin: Origin, message: int, bodies: tuple[str, ...]) -> Part:

@@ -10,7 +10,7 @@ from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.channels import Channel
 from parley_common.consent import ConsentLedger
 from parley_common.domain.segments import count_segments
-from parley_common.events import FailureClass
+from parley_common.events import FailureClass, Outgoing, TurnDone
 from parley_egress.outcome import NotSent
 from parley_egress.parts import Part
 
@@ -42,7 +42,9 @@ class Refusals:
             return EXPIRED
         if not channel.reaches(event.contact):
             return ABROAD
-        granted = await self._consent.granted(event.sender, event.contact, also=channel.pool_of(event.sender))
+        granted = await self._consent.granted(
+            event.sender, event.contact, also=channel.pool_of(event.sender), confirming=_confirms(event)
+        )
         return None if granted else OPTED_OUT
 
     async def cap(self, channel: Channel, part: Part) -> NotSent | None:
@@ -63,6 +65,11 @@ class Refusals:
         if channel.daily_segments:
             with contextlib.suppress(*BROKER_TROUBLE):
                 await self._bus.count(_today(channel), -count_segments(part.body).segments)
+
+
+def _confirms(event: Outgoing) -> str:
+    """The change of consent that its messages confirm."""
+    return event.confirms if isinstance(event, TurnDone) else ""
 
 
 def _today(channel: Channel) -> str:

@@ -1,19 +1,48 @@
-"""A reply as the brain wrote it becomes the parts that are texted. Pure."""
+"""A reply as the brain wrote it becomes the parts that are texted, in what its network can show. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 
+from parley_common.domain.phone_numbers import Network
 from parley_common.domain.plain_text import to_plain_text
 from parley_common.domain.smart_punctuation import to_gsm_punctuation
 from parley_common.domain.splitting import split_text
-from parley_common.events import Reply
+from parley_common.domain.whatsapp_text import whatsapp_parts
+from parley_common.events import Media, Reply
+
+_MOST_MEDIA = 10
+"""What Twilio takes with one MMS."""
+
+_MOST_MEDIA_ON = {Network.WHATSAPP: 1, Network.MESSENGER: 1}
+"""What it takes elsewhere with one message."""
 
 
-def render(reply: Reply, most_parts: int) -> tuple[str, ...]:
-    """The bodies of the reply's parts: none where nothing is left to say, an empty one for an attachment alone."""
-    text = to_gsm_punctuation(to_plain_text(reply.text))
-    return split_text(text, max_parts=most_parts) or (("",) if reply.media else ())
+def render(reply: Reply, most_parts: int, network: Network = Network.SMS) -> tuple[str, ...]:
+    """The bodies of the reply's parts: none where nothing is left to say, empty ones for attachments alone.
+
+    Attachments that do not fit onto the first part go with the following ones; ``most_parts`` is for text.
+    """
+    bodies = _bodies(reply.text, most_parts, network)
+    carriers = -(-len(reply.media) // _most_media(network))
+    return bodies + ("",) * (carriers - len(bodies))
+
+
+def media_of(reply: Reply, part: int, network: Network) -> tuple[Media, ...]:
+    """The attachments that go with one part: as many as fit, from the first part on."""
+    most = _most_media(network)
+    return reply.media[part * most : (part + 1) * most]
+
+
+def _bodies(text: str, most_parts: int, network: Network) -> tuple[str, ...]:
+    if network is Network.WHATSAPP:
+        return whatsapp_parts(text, max_parts=most_parts)
+    plain = to_plain_text(text)
+    return split_text(to_gsm_punctuation(plain) if network is Network.SMS else plain, max_parts=most_parts)
+
+
+def _most_media(network: Network) -> int:
+    return _MOST_MEDIA_ON.get(network, _MOST_MEDIA)
 
 
 def part_id(message_id: str, part: int) -> str:

@@ -108,7 +108,7 @@ class Sending:
             return await self._append(records.attempted(part, self._stamp(), in_doubt=False), end)
         if event.expires_at <= datetime.now(UTC) and end.standing is not Standing.IN_DOUBT:
             return await self._fail(part, end, refusals.EXPIRED)
-        await self._wait_until_due(part, end)
+        await self._wait_until_due(channel, part, end)
         await self._leave_to_owner(channel, part)
         with tracing.span(
             "send part",
@@ -141,8 +141,9 @@ class Sending:
         if (proof := await self._last_look(part, end)) is not None:
             return await self._proven(part, end, proof)
         refusal = await self._refusals.find(channel, part)
-        if refusal is None and self._gate.stops(channel, is_probe=grant.is_probe):
-            return end  # the door was closed meanwhile: it waits for another slot
+        is_quiet = due.is_quiet(part, datetime.now(UTC), channel.quiet_hours)
+        if refusal is None and (is_quiet or self._gate.stops(channel, is_probe=grant.is_probe)):
+            return end  # the door was closed meanwhile, or quiet hours began: it waits for another slot
         refusal = refusal or await self._refusals.cap(channel, part)
         if refusal is not None:
             return await self._fail(part, end, refusal)
@@ -171,13 +172,15 @@ class Sending:
             await self._consent.record(_opt_out(part, posted_at))
         return await self._record(part, end, outcome)
 
-    async def _wait_until_due(self, part: Part, end: End) -> None:
+    async def _wait_until_due(self, channel: Channel, part: Part, end: End) -> None:
         before = None
         if isinstance(end.event, PartSent):
             before = await self._evidences.report(end.event.conversation, end.event.part_id)
-        wait_s = due.wait_s(part, end, before, datetime.now(UTC))
+        now = datetime.now(UTC)
+        wait_s = due.wait_s(part, end, before, now, channel.quiet_hours)
         if wait_s:
-            raise Later(min(wait_s, _MOST_LATER_S))
+            left_s = (part.origin.event.expires_at - now).total_seconds()
+            raise Later(min(wait_s, _MOST_LATER_S, left_s if left_s > 0.0 else wait_s))
         if end.failure is not None and ACTIONS[end.failure].action is Action.RETRY:
             await self._rest(delay_s(part.attempts, random.random()))  # noqa: S311 - spreads retries
 

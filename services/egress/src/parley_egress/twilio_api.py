@@ -12,6 +12,7 @@ from twilio.rest.api.v2010.account.message import MessageInstance
 
 from parley_common import tracing
 from parley_common.channels import Channel
+from parley_common.media_links import MediaLinks
 from parley_common.webhook_urls import status_callback_url
 from parley_egress.listing import Log, Logged, NoLog
 from parley_egress.outcome import Created, InDoubt, Outcome, refused, unreachable
@@ -26,7 +27,7 @@ _MENDED_LATER = frozenset({401, 403, 429})
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """One part as it goes to Twilio."""
+    """One part as it goes to Twilio. A file in ``media_urls`` that Parley hosts gets its link at the POST."""
 
     part_id: str
     sender: str
@@ -43,8 +44,9 @@ class TwilioApi:
     would eat into the time limit of the POST.
     """
 
-    def __init__(self, settings: SendSettings) -> None:
+    def __init__(self, settings: SendSettings, links: MediaLinks | None = None) -> None:
         self._public_url = settings.public_url
+        self._links = links
         self._rest = TwilioRest(timeout_s=settings.post_timeout_s)
 
     async def open(self) -> None:
@@ -117,8 +119,12 @@ class TwilioApi:
         if text.body:
             parameters["body"] = text.body
         if text.media_urls:
-            parameters["media_url"] = list(text.media_urls)
+            parameters["media_url"] = [self._address(url, text.posted_at) for url in text.media_urls]
         return parameters
+
+    def _address(self, url: str, posted_at: datetime) -> str:
+        """Where Twilio fetches a medium. A link is good from this POST on, so each attempt has its own."""
+        return url if self._links is None else self._links.url(self._public_url, url, now=posted_at)
 
 
 def _logged(row: MessageInstance) -> Logged:

@@ -15,6 +15,7 @@ from parley_common.control import Switches
 from parley_common.doorbells import Bell
 from parley_common.identity import Identity
 from parley_common.leases import Leases
+from parley_common.media_links import MediaLinks
 from parley_common.pulling import start_when_possible
 from parley_common.settings import Common
 from parley_egress.accounts import Accounts, Gate
@@ -42,7 +43,7 @@ class EgressWork:
         self._switches = Switches(self._bus, [channel.name for channel in settings.channels.all])
         accounts = Accounts(settings.sending.concurrency)
         self._ownership = Ownership(self._leases, identity, Gate(self._switches, accounts))
-        self._api = TwilioApi(settings.sending)
+        self._api = TwilioApi(settings.sending, MediaLinks(common.hash_key))
         tools = Tools(
             bus=self._bus,
             channels=settings.channels,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from parley_common.bus import Bus
 from parley_common.consent import ConsentLedger
 from parley_common.identity import Identity
+from parley_common.media_links import MediaLinks
+from parley_common.media_store import MediaStore
 from parley_common.service import Service, run
 from parley_common.settings import Common
+from parley_ingress.media import MediaServer
 from parley_ingress.publishing import Budgets, Publisher
 from parley_ingress.settings import PORT_VARIABLE, read_settings
 from parley_ingress.webhooks import Webhooks
@@ -17,15 +20,18 @@ def build(common: Common) -> Service:
     """Ingress, made from its settings."""
     settings, identity = read_settings(), Identity(common.hash_key)
     bus = Bus(common.nats_url, name="parley-ingress")
-    routes = Webhooks(
+    webhooks = Webhooks(
         public_url=settings.public_url,
         channels=settings.channels,
         identity=identity,
         publisher=Publisher(bus, settings.most_pending),
         consent=ConsentLedger(bus, identity),
         budgets=Budgets(settings.ack_budget_s),
-    ).routes()
-    work = IngressWork(bus, identity, settings)
+    )
+    media_bus = Bus(common.nats_url, name="parley-ingress-media")  # no webhook waits behind a picture
+    store = MediaStore(media_bus, kept_s=settings.limits.media_kept_s)
+    routes = [*webhooks.routes(), *MediaServer(store, MediaLinks(common.hash_key)).routes()]
+    work = IngressWork(bus, identity, settings, media_bus=media_bus)
     return Service(name="ingress", port_variable=PORT_VARIABLE, port=settings.port, work=work, routes=routes)
 
 

@@ -53,6 +53,7 @@ def inbound_message(form: Form, receipt: Receipt) -> InboundMessage:
         keyword=_keyword(form),
         segments=_whole_number(form, "NumSegments", 1),
         profile_name=form.get("ProfileName") or None,
+        answered_by_twilio=form.get("OptOutType") in Keyword.__members__,
     )
 
 

@@ -23,10 +23,11 @@ _READY_TIMEOUT_S = 1.0
 
 
 class IngressWork:
-    """The connection that webhooks are published over, and the backfill."""
+    """The connection that webhooks are published over, that of files, and the backfill."""
 
-    def __init__(self, bus: Bus, identity: Identity, settings: Settings) -> None:
+    def __init__(self, bus: Bus, identity: Identity, settings: Settings, *, media_bus: Bus) -> None:
         self._bus = bus
+        self._media_bus = media_bus
         self._every_s = settings.backfill.every_s
         self._twilio = TwilioLog(timeout_s=settings.backfill.twilio_timeout_s)
         self._leases = Leases(bus, settings.limits)
@@ -43,6 +44,7 @@ class IngressWork:
         """Waits for the broker and the declare step, then looks into Twilio's log."""
         await self._twilio.open()
         await self._bus.connect()
+        await self._media_bus.connect()
         await wait_declared(self._bus.js, frozenset())
         self._declared = True
         await self._desk.open()
@@ -58,6 +60,7 @@ class IngressWork:
         if self._every_s:
             await self._leases.end()
         await self._twilio.close()
+        await self._media_bus.close()
         await self._bus.close()
 
     async def problems(self) -> Sequence[str]:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from parley_status.schema import metadata
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The last revision under ``migrations/versions``."""
 
 _VERSION_TABLE = """

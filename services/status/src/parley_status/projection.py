@@ -17,6 +17,8 @@ from sqlalchemy import Connection, and_, bindparam, or_, update
 from parley_common.events import (
     AnyEvent,
     ConsentChanged,
+    ConversationReleased,
+    ConversationTaken,
     DeadLetter,
     DeliveryReport,
     Event,
@@ -45,6 +47,7 @@ from parley_status.messages import (
 from parley_status.parts import Part, Report, concerns, fold_part, report_of, settle_part
 from parley_status.states import inbound_state
 from parley_status.store import chosen, keep, load, save
+from parley_status.takeovers import Takeover, fold_takeover, hands
 
 E = TypeVar("E", bound=Event)
 
@@ -68,6 +71,7 @@ def fold(connection: Connection, batch: Sequence[Recorded]) -> None:
     parts = _fold_parts(connection, batch)
     _fold_messages(connection, batch, parts)
     _fold_conversations(connection, batch)
+    _fold_takeovers(connection, batch)
     _fold_consent(connection, batch)
     _fold_letters(connection, batch)
 
@@ -232,6 +236,21 @@ def _fold_conversations(connection: Connection, batch: Sequence[Recorded]) -> No
     for event in events:
         after[event.conversation] = fold_conversation(after.get(event.conversation), event)
     save(connection, schema.conversations, [row for row in after.values() if row != before.get(row.id)])
+
+
+def _fold_takeovers(connection: Connection, batch: Sequence[Recorded]) -> None:
+    kinds = (ConversationTaken, ConversationReleased, TurnDone)
+    events = [(one.sequence, one.event) for one in batch if isinstance(one.event, kinds) and hands(one.event)]
+    before = {
+        row.conversation: row
+        for row in chosen(
+            connection, schema.takeovers, Takeover, "conversation", (event.conversation for _, event in events)
+        )
+    }
+    after = dict(before)
+    for sequence, event in events:
+        after[event.conversation] = fold_takeover(after.get(event.conversation), sequence, event)
+    save(connection, schema.takeovers, [row for row in after.values() if row != before.get(row.conversation)])
 
 
 def _fold_consent(connection: Connection, batch: Sequence[Recorded]) -> None:

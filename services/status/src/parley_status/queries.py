@@ -17,6 +17,7 @@ from parley_status.conversations import Conversation
 from parley_status.messages import Message
 from parley_status.parts import Part, Report, concerns
 from parley_status.store import chosen, fetch, load
+from parley_status.takeovers import Takeover
 from parley_status.views import (
     ConversationsView,
     ConversationView,
@@ -91,7 +92,8 @@ def find_conversation(
     messages = fetch(connection, newest, Message)
     page = messages[:limit]
     more = len(messages) > limit
-    return view_page(found[0], page[::-1], str(Place(page[-1].sequence, page[-1].position)) if more else None)
+    line = view_conversation(found[0], _takeovers(connection, found).get(conversation_id))
+    return view_page(line, page[::-1], str(Place(page[-1].sequence, page[-1].position)) if more else None)
 
 
 def list_conversations(
@@ -108,8 +110,9 @@ def list_conversations(
     newest = query.order_by(table.c.last_activity.desc(), table.c.id.desc()).limit(limit + 1)
     rows = fetch(connection, newest, Conversation)
     page = rows[:limit]
+    taken = _takeovers(connection, page)
     return ConversationsView(
-        conversations=tuple(view_conversation(row) for row in page),
+        conversations=tuple(view_conversation(row, taken.get(row.id)) for row in page),
         before=str(Moment(page[-1].last_activity, page[-1].id)) if len(rows) > limit else None,
     )
 
@@ -128,6 +131,14 @@ def parts_to_ask_for(
     )
     query = select(table).where(schema.TO_ASK_FOR, table.c.channel == channel, or_(*due))
     return fetch(connection, query.order_by(table.c.sent_at.desc()).limit(limit), Part)
+
+
+def _takeovers(connection: Connection, conversations: Sequence[Conversation]) -> dict[str, Takeover]:
+    """The takeovers that hold now, by conversation."""
+    table = schema.takeovers
+    ids = sorted(row.id for row in conversations)
+    holds = (table.c.conversation.in_(ids)) & (table.c.until > datetime.now(UTC))
+    return {row.conversation: row for row in load(connection, table, Takeover, holds)} if ids else {}
 
 
 def _view_parts(connection: Connection, parts: Sequence[Part]) -> list[PartView]:

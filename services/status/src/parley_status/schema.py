@@ -159,6 +159,15 @@ conversations = Table(
     Index("conversations_of_contact", "contact", "last_activity", "id"),
 )
 
+takeovers = Table(
+    "takeovers",
+    metadata,
+    Column("conversation", Text, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("taken_by", Words, nullable=False),
+    Column("until", Instant),
+)
+
 consent = Table(
     "consent",
     metadata,

@@ -14,6 +14,7 @@ from parley_status.delivery import RANKS
 from parley_status.messages import Direction, Message
 from parley_status.parts import Failure, Part, Report, failure_of
 from parley_status.states import State
+from parley_status.takeovers import Takeover
 
 
 class ReportView(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,14 +84,22 @@ class MessageView(MessageLine, frozen=True, kw_only=True):
     parts: tuple[PartView, ...]
 
 
+class TakenView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who answers in place of the brain, and until when; ``by`` is empty where somebody is waited for."""
+
+    by: str
+    until: datetime
+
+
 class ConversationLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation as a list shows it."""
+    """A conversation as a list shows it. ``taken``: a person answers here, None where the brain does."""
 
     id: str
     channel: str
     contact: str
     opted_out: bool
     last_activity: datetime
+    taken: TakenView | None = None
 
 
 class ConversationView(ConversationLine, frozen=True, kw_only=True):
@@ -171,21 +180,28 @@ def view_part(part: Part, reports: Sequence[Report]) -> PartView:
     )
 
 
-def view_conversation(conversation: Conversation) -> ConversationLine:
-    """A conversation in a list."""
+def view_conversation(conversation: Conversation, takeover: Takeover | None) -> ConversationLine:
+    """A conversation in a list. ``takeover``: one that holds."""
     return ConversationLine(
         id=conversation.id,
         channel=conversation.channel,
         contact=conversation.contact,
         opted_out=conversation.opted_out,
         last_activity=conversation.last_activity,
+        taken=_view_taken(takeover),
     )
 
 
-def view_page(conversation: Conversation, messages: Sequence[Message], before: str | None) -> ConversationView:
+def view_page(line: ConversationLine, messages: Sequence[Message], before: str | None) -> ConversationView:
     """A conversation with a page of its messages."""
     lines = tuple(view_line(message) for message in messages)
-    return ConversationView(**asdict(view_conversation(conversation)), messages=lines, before=before)
+    return ConversationView(**asdict(line), messages=lines, before=before)
+
+
+def _view_taken(takeover: Takeover | None) -> TakenView | None:
+    if takeover is None or takeover.until is None:
+        return None
+    return TakenView(by=takeover.taken_by, until=takeover.until)
 
 
 def _view_report(report: Report) -> ReportView:

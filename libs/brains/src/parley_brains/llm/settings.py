@@ -1,8 +1,10 @@
-"""What an agent file says of a model and of the tools it may call."""
+"""What an agent file says of a model."""
 
 from __future__ import annotations
 
 import msgspec
+
+from parley_brains.tools_settings import Tool as Tool  # agent files are read with it
 
 
 class Llm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -10,6 +12,8 @@ class Llm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     ``model``: ``openai:gpt-…``, ``anthropic:claude-…``, or a bare name at ``base_url``; the environment's
     PARLEY_MODEL and PARLEY_LLM_BASE_URL come first. ``fallback``: the model that is asked where the first fails.
+    ``history_tokens``: how much of the conversation so far is told. ``answer_tokens``: how long an answer may be.
+    ``most_at_once``: requests to a model at one time; further turns wait.
     """
 
     model: str = ""
@@ -20,12 +24,4 @@ class Llm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     answer_tokens: int = 400
     request_timeout_s: float = 20.0
     images: bool = True
-
-
-class Tool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table ``[tools.NAME]``: one HTTP request that a brain may have made."""
-
-    description: str
-    url: str
-    method: str = "GET"
-    parameters: dict[str, str] = {}
+    most_at_once: int = 200

@@ -14,14 +14,14 @@ from enum import Enum, auto
 
 import msgspec
 
+from parley_common.domain.marks import Style
+
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?P<attributes>(?:\s.*?)?)/?>", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""(?i)\b(href|src|alt)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=`]+))""")
 _VALUELESS = re.compile(r"(?i)(?:\s|open|disabled|checked|hidden|controls|async|defer|selected|required)*")
 _INVISIBLE = re.compile(r"(?i)<!--|<!doctype\b|<\?xml\b")
 
-_BREAKING = re.compile(
-    "blockquote|br|center|details|dd|div|dl|dt|h[1-6]|hr|ol|p|pre|table|tbody|tfoot|thead|tr|ul"
-)
+_BREAKING = re.compile("blockquote|br|center|details|dd|div|dl|dt|h[1-6]|hr|p|pre|table|tbody|tfoot|thead|tr")
 _BREAKING_IF_CLOSED = re.compile(
     "address|article|aside|fieldset|figcaption|figure|footer|form|header|legend|main|nav|option|section|select"
     "|summary|title"
@@ -36,12 +36,21 @@ _SILENT_IF_CLOSED = re.compile(
 )
 
 
+_STYLES = {
+    **dict.fromkeys(("b", "strong", "h1", "h2", "h3", "h4", "h5", "h6"), Style.BOLD),
+    **dict.fromkeys(("i", "em", "cite", "dfn", "var"), Style.ITALIC),
+    **dict.fromkeys(("s", "strike", "del"), Style.STRUCK),
+    **dict.fromkeys(("code", "kbd", "samp", "tt"), Style.CODE),
+}
+
+
 class TagKind(Enum):
     """What a tag means where only text can be shown."""
 
     TEXT = auto()
     NOTHING = auto()
     BREAK = auto()
+    LIST = auto()
     ITEM = auto()
     CELL = auto()
     LINK_OPEN = auto()
@@ -50,11 +59,18 @@ class TagKind(Enum):
 
 
 class Tag(msgspec.Struct, frozen=True, kw_only=True):
-    """A tag's meaning; ``url`` and ``alt`` are those of links and images."""
+    """A tag's meaning; ``url`` and ``alt`` are those of links and images.
+
+    ``closes``: it ends what another began. ``numbered``: its list's items have numbers. ``style``: what it makes
+    of the text in it.
+    """
 
     kind: TagKind
     url: str = ""
     alt: str = ""
+    closes: bool = False
+    numbered: bool = False
+    style: Style | None = None
 
 
 def closed_names(sources: Collection[str]) -> frozenset[str]:
@@ -70,9 +86,16 @@ def read_tag(source: str, closed: frozenset[str] = frozenset()) -> Tag:
     if tag is None or not ("=" in tag["attributes"] or _VALUELESS.fullmatch(tag["attributes"])):
         return Tag(kind=TagKind.TEXT)
     attributes = _attributes(tag["attributes"])
-    name = tag["name"].lower()
-    kind = _linked(name, closing=bool(tag["close"])) or _plain(name, is_closed=name in closed)
-    return Tag(kind=kind, url=attributes.get("href", attributes.get("src", "")), alt=attributes.get("alt", ""))
+    name, closes = tag["name"].lower(), bool(tag["close"])
+    kind = _linked(name, closing=closes) or _plain(name, is_closed=name in closed)
+    return Tag(
+        kind=kind,
+        url=attributes.get("href", attributes.get("src", "")),
+        alt=attributes.get("alt", ""),
+        closes=closes,
+        numbered=name == "ol",
+        style=_STYLES.get(name) if name in closed else None,
+    )
 
 
 def _linked(name: str, *, closing: bool) -> TagKind | None:
@@ -81,6 +104,8 @@ def _linked(name: str, *, closing: bool) -> TagKind | None:
         return TagKind.LINK_CLOSE if closing else TagKind.LINK_OPEN
     if name == "li":
         return TagKind.BREAK if closing else TagKind.ITEM
+    if name in {"ol", "ul"}:
+        return TagKind.LIST
     if name in {"td", "th"}:
         return TagKind.CELL if closing else TagKind.NOTHING
     return TagKind.IMAGE if name == "img" else None

@@ -130,6 +130,12 @@ def parse_address(text: str) -> Address:
     )
 
 
+def network_of(address: str) -> Network:
+    """What carries messages to an address that Twilio has written; SMS where nothing says otherwise."""
+    prefix, colon, _ = address.partition(":")
+    return Network(prefix) if colon and prefix in set(Network) else Network.SMS
+
+
 def sender_type(address: Address) -> SenderType:
     """Which default rate applies to a sender."""
     if address.network is not Network.SMS:

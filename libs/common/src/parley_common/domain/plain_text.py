@@ -1,8 +1,9 @@
 """Markdown as a brain writes it becomes a text as a person would type it.
 
-Headings and emphasis lose their marks, lists keep bullets and numbers, links become ``text (url)``, tables become
-lines. A text that was plain stays what it was: a line break is a line break, a URL is kept to the letter. Nothing
-raises; Markdown nested deeper than the parser follows comes back untouched. This module does not shorten.
+In plain text, headings and emphasis lose their marks; where a phone shows marks, ``Marks`` says which. Lists keep
+bullets and numbers, links become ``text (url)``, tables become lines. A text that was plain stays what it was: a
+line break is a line break, a URL is kept to the letter. Nothing raises; Markdown nested deeper than the parser
+follows comes back untouched. This module does not shorten.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Any
 
 from markdown_it.token import Token
 
-from parley_common.domain.inline_text import to_inline_text
+from parley_common.domain.html_source import readable_source
+from parley_common.domain.inline_text import Inline
 from parley_common.domain.markdown_parser import MAX_NESTING, MarkdownParser
+from parley_common.domain.marks import PLAIN, Marks, Style
 
 _MARKED = re.compile(r"[*_`\[\]<>#|~&\\\0]|[^\S \n]|(?:\A|\n)(?: |[-+=]|\d+[.)])| (?:\n|\Z)")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -31,13 +34,14 @@ def to_plain_text(markdown: str) -> str:
     return render_markdown(markdown)
 
 
-def render_markdown(markdown: str) -> str:
-    """The same by way of the parser, whatever the text."""
+def render_markdown(markdown: str, marks: Marks = PLAIN) -> str:
+    """The same by way of the parser, whatever the text, and with any marks."""
+    markdown = readable_source(markdown)
     tokens, env = _parser().parse_source(markdown)
     if any(token.level >= MAX_NESTING - 1 for token in tokens):
         return markdown.strip()
     lines = re.split(r"\r\n?|\n", markdown)
-    text = _Renderer(lines).render(tokens)
+    text = _Renderer(lines, marks).render(tokens)
     return "\n".join((text, *_unused_definitions(env, lines, text))).strip()
 
 
@@ -60,21 +64,33 @@ class _Frame:
 class _Renderer:
     """Walks the flat tokens with a stack of open blocks; keeps blank lines where the source had them."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], marks: Marks) -> None:
         self._lines = lines
+        self._inline = Inline(marks)
+        self._fence = marks.fence
         self._stack = [_Frame()]
 
     def render(self, tokens: Sequence[Token]) -> str:
         for token in tokens:
             if token.type == "inline":
-                self._stack[-1].text = to_inline_text(token.children or ())
+                self._stack[-1].text = self._inline.text(token.children or (), style=self._style())
             elif token.nesting == 1:
                 self._stack.append(_Frame(token))
             elif token.nesting == -1:
                 self._close(self._stack.pop())
             else:
-                self._add(token, "---" if token.type == "hr" else token.content.rstrip("\n"))
+                self._add(token, "---" if token.type == "hr" else self._code(token.content.rstrip("\n")))
         return self._stack[0].text
+
+    def _style(self) -> Style | None:
+        """A heading is bold."""
+        opened = self._stack[-1].token
+        is_heading = opened is not None and opened.type == "heading_open" and not self._short_underline(opened)
+        return Style.BOLD if is_heading else None
+
+    def _code(self, content: str) -> str:
+        before, after = self._fence
+        return f"{before}{content}{after}" if content.strip() and "```" not in content else content
 
     def _close(self, frame: _Frame) -> None:
         opened = frame.token

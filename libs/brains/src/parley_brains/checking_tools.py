@@ -1,0 +1,86 @@
+"""Tools as an agent file declares them: URLs that can be called, parameters that fit, secrets that are set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from urllib.parse import urlsplit
+
+import msgspec
+
+from parley_brains.agent_file import AgentFile
+from parley_brains.findings import Finding, nearest, shown
+from parley_brains.lines import Key
+from parley_brains.tools_requests import declare
+from parley_brains.tools_settings import Tool
+from parley_common.settings import Environment, SettingsError
+
+_SECRET = re.compile(r"\$\{(\w*)\}")
+_PLACEHOLDER = re.compile(r"(?<!\$)\{(\w*)\}")
+
+
+def tool_findings(file: AgentFile, environment: Environment) -> Iterator[Finding]:
+    """What is wrong with the tools, and with the address of a bot or model."""
+    for name, tool in file.tools.items():
+        path = ("tools", name)
+        found = [
+            *url_findings((*path, "url"), tool.url),
+            *_parameter_findings(path, tool.url, tool.parameters),
+        ]
+        yield from found or _undeclarable(path, tool)
+        yield from secret_findings(path, tool, environment)
+    if file.webhook is not None:
+        yield from url_findings(("webhook", "url"), file.webhook.url) if file.webhook.url else ()
+        yield from secret_findings(("webhook",), file.webhook, environment)
+    if file.llm.base_url:
+        yield from url_findings(("llm", "base_url"), file.llm.base_url)
+
+
+def url_findings(path: Key, url: str) -> Iterator[Finding]:
+    """Whether a URL is one that can be called. A ``${NAME}`` in front of all else tells too little to say."""
+    if url.startswith("${"):
+        return
+    try:
+        parts = urlsplit(_SECRET.sub("x", url))
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        what = f"{shown(path)}: {url!r} is no URL that can be called"
+        yield Finding(path, what, "write http:// or https://, and a host")
+
+
+def _undeclarable(path: tuple[str, str], tool: Tool) -> Iterator[Finding]:
+    """What the tools themselves refuse, whatever the environment holds."""
+    secrets = (name for text in (tool.url, *tool.headers.values()) for name in _SECRET.findall(text))
+    try:
+        declare(path[1], tool, dict.fromkeys(secrets, "https://x"))
+    except SettingsError as error:
+        what, _, fix = str(error).partition("; ")
+        yield Finding(path, what, fix or "mend it")
+
+
+def _parameter_findings(path: Key, url: str, parameters: Collection[str]) -> Iterator[Finding]:
+    """What stands in braces must be a parameter. One that does not goes into the query or the body."""
+    for name in dict.fromkeys(_PLACEHOLDER.findall(url)):
+        if name not in parameters:
+            close = nearest(name, parameters)
+            fix = f"did you mean {{{close}}}?" if close else f"add it to {shown((*path, 'parameters'))}"
+            yield Finding((*path, "url"), f"{shown((*path, 'url'))}: no parameter is called {{{name}}}", fix)
+
+
+def secret_findings(path: Key, table: msgspec.Struct, environment: Environment) -> Iterator[Finding]:
+    """Which ``${NAME}`` of a table the environment does not set."""
+    for key, text in _texts(msgspec.to_builtins(table), path):
+        for name in dict.fromkeys(_SECRET.findall(text)):
+            if not environment.get(name, "").strip():
+                what = f"{shown(key)}: {name} is not set in this environment"
+                yield Finding(key, what, "set it where the agent runs", suspicious=True)
+
+
+def _texts(value: object, path: Key) -> Iterator[tuple[Key, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts(inner, (*path, name))

@@ -1,0 +1,75 @@
+"""Finds the passages that answer a question, and says nothing where none does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from parley_brains.knowledge.index import Index
+from parley_brains.knowledge.languages import searched
+from parley_brains.knowledge.passages import BETWEEN_HEADINGS, Passage
+from parley_brains.knowledge.quoting import quote
+from parley_brains.knowledge.reading import read_folder
+
+LEAST_SHARE = 0.5
+"""How much of what is asked must be in a passage, each word weighed by how rare it is: half of it."""
+
+_LOOKED_AT = 10
+
+
+class Knowledge:
+    """A folder of Markdown. It is read once; a change is seen by the next start.
+
+    ``language``: an IETF tag, like ``en`` or ``de-CH``. Raises ``SettingsError`` where a file cannot be read.
+    """
+
+    def __init__(self, folder: Path, *, language: str = "en") -> None:
+        self._language = language
+        self._passages: Sequence[Passage] = read_folder(folder)
+        self._index = Index(map(_row, self._passages), language)
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+    def search(self, question: str, most: int = 3) -> list[Passage]:
+        """The best passages first; none where nothing fits."""
+        weights = self._weights(question)
+        known = [word for word, (_, frequency) in weights.items() if frequency]
+        ranked = self._index.rank(known, max(most, _LOOKED_AT))
+        shares = self._shares(weights, ranked)
+        return [self._passages[row] for row in ranked if shares[row] >= LEAST_SHARE][:most]
+
+    def quote(self, passage: Passage, question: str, most_characters: int = 300) -> str:
+        """The sentences of a passage that answer the question, whole ones as far as they fit."""
+        weights = {word: weight for word, (weight, _) in self._weights(question).items()}
+        return quote(passage.text, weights, self._language, most_characters)
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        self._index.close()
+
+    def _weights(self, question: str) -> Mapping[str, tuple[float, int]]:
+        """How much each word says, and in how many passages it is."""
+        total = len(self._passages)
+        frequencies = {word: self._index.frequency(word) for word in searched(question, self._language)}
+        return {word: (weight(count, total), count) for word, count in frequencies.items()}
+
+    def _shares(self, weights: Mapping[str, tuple[float, int]], rows: Sequence[int]) -> Mapping[int, float]:
+        """How much of the question each row holds, from 0 to 1."""
+        shares = dict.fromkeys(rows, 0.0)
+        asked = sum(weight for weight, _ in weights.values())
+        for word, (said, frequency) in weights.items():
+            for row in self._index.holding(word, rows) if frequency and rows else ():
+                shares[row] += said / asked
+        return shares
+
+
+def weight(count: int, total: int) -> float:
+    """How much a word says that is in ``count`` of ``total`` passages: the rarer, the more."""
+    return math.log(1 + (total - count + 0.5) / (count + 0.5))
+
+
+def _row(passage: Passage) -> tuple[str, str, str]:
+    headings, _, title = passage.title.rpartition(BETWEEN_HEADINGS)
+    return title, headings, passage.text

@@ -1,0 +1,155 @@
+"""The brain that asks a language model, through pydantic-ai: a turn in, an answer out, within its limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic_ai import Agent
+from pydantic_ai.exceptions import UnexpectedModelBehavior, UsageLimitExceeded
+from pydantic_ai.messages import UserContent
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import UsageLimits
+
+from parley_brains.agent_file import AgentFile
+from parley_brains.brain import Brain, BrainFailed, Exchange, Message, Said, Turn
+from parley_brains.llm.abilities import Doing, model_tools
+from parley_brains.llm.asking import Asking, Line, NoAnswer, TooMuch
+from parley_brains.llm.connection import Connection
+from parley_brains.llm.endpoints import read_endpoints
+from parley_brains.llm.failures import Cause, explain
+from parley_brains.llm.history import fitting, messages
+from parley_brains.llm.ledger import Ledger
+from parley_brains.llm.limits import MOST_ROUNDS, MOST_TOOL_CALLS, Budget
+from parley_brains.llm.prompt import system_prompt
+from parley_brains.llm.question import read_question
+from parley_brains.llm.words import trailing_off
+from parley_brains.tools import Tools
+from parley_common.settings import Environment
+
+_LIMITS = UsageLimits(request_limit=MOST_ROUNDS, tool_calls_limit=MOST_TOOL_CALLS)
+
+
+def make_brain(file: AgentFile, folder: Path, environment: Environment) -> Brain:
+    """The brain of a file, whose knowledge is in ``folder``. Raises ``SettingsError``; asks no server anything."""
+    connections = [Connection(endpoint) for endpoint in read_endpoints(file.llm, environment)]
+    return ModelBrain(file, folder, connections, Tools(file.tools, environment))
+
+
+class ModelBrain:
+    """Answers with a model."""
+
+    acts = True
+
+    def __init__(self, file: AgentFile, folder: Path, connections: Sequence[Connection], tools: Tools) -> None:
+        self._file = file
+        self._connections = connections
+        self._tools = tools
+        self._free = asyncio.Semaphore(file.llm.most_at_once)
+        self._agent: Agent[Doing, str] = Agent(
+            output_type=str,
+            deps_type=Doing,
+            tools=model_tools(file, folder, tools),
+            retries={"tools": 2, "output": 1},
+            model_settings=ModelSettings(max_tokens=file.llm.answer_tokens),
+        )
+
+    async def answer(self, turn: Turn) -> Said:
+        """What the model says. Raises ``BrainFailed`` in words for the operator."""
+        ledger, doing = Ledger(), Doing(turn.key)
+        budget = Budget.starting_now(
+            within_s=self._file.reply.within_s, request_s=self._file.llm.request_timeout_s
+        )
+        try:
+            async with asyncio.timeout(budget.left_s):
+                text = await self._answer(turn, doing, budget, ledger)
+        except (NoAnswer, UsageLimitExceeded, UnexpectedModelBehavior, TimeoutError) as error:
+            if not doing.handed_over:
+                raise BrainFailed(_reason(error, budget), usage=ledger.usage) from None
+            text = ""
+        if doing.handed_over and self._file.handoff.reply.strip():
+            text = ""  # those words say how to come back
+        messages = (Message(text=text),) if text else ()
+        return Said(messages=messages, hand_over=doing.handed_over, usage=ledger.usage)
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        for connection in self._connections:
+            await connection.close()
+        await self._tools.close()
+
+    async def _answer(self, turn: Turn, doing: Doing, budget: Budget, ledger: Ledger) -> str:
+        """Asks with all there is, then with less where that is too much for the model."""
+        question = await read_question(turn, images=self._file.llm.images)
+        past = fitting(await turn.past(), self._file.llm.history_tokens)
+        lines = await self._lines(budget)
+        with_pictures = True
+        while True:
+            shown = bool(question.pictures) and with_pictures
+            less = ({Cause.TOO_LONG} if past or shown else set()) | ({Cause.REFUSED} if shown else set())
+            try:
+                asking = Asking(lines, budget, ledger, self._free, less=less)
+                return await self._ask(
+                    asking, self._prompt(turn), question.contents(with_pictures=shown), past, doing
+                )
+            except TooMuch as error:
+                if error.failure.cause is Cause.TOO_LONG and past:
+                    past = ()
+                else:
+                    with_pictures = False
+
+    async def _ask(
+        self,
+        asking: Asking,
+        prompt: str,
+        contents: str | Sequence[UserContent],
+        past: Sequence[Exchange],
+        doing: Doing,
+    ) -> str:
+        ran = await self._agent.run(
+            contents,
+            message_history=messages(past),
+            model=asking,
+            instructions=prompt,
+            deps=doing,
+            usage_limits=_LIMITS,
+            infer_name=False,
+        )
+        text = ran.output.strip()
+        return trailing_off(text) if ran.response.finish_reason == "length" else text
+
+    async def _lines(self, budget: Budget) -> list[Line]:
+        """The models that can be asked. One whose name cannot be found out is passed over."""
+        lines: list[Line] = []
+        reason = ""
+        for connection in self._connections:
+            timeout_s = budget.for_request_s
+            try:
+                lines.append(Line(connection=connection, model=await connection.model(timeout_s)))
+            except Exception as error:
+                failure = explain(error, connection.endpoint, timeout_s=timeout_s)
+                if failure is None:
+                    raise
+                reason = reason or failure.reason
+        if not lines:
+            raise NoAnswer(reason)
+        return lines
+
+    def _prompt(self, turn: Turn) -> str:
+        file = self._file
+        return system_prompt(
+            file, turn.kind, datetime.now(UTC), knows=bool(file.knowledge), hands_over=bool(file.handoff.words)
+        )
+
+
+def _reason(error: Exception, budget: Budget) -> str:
+    match error:
+        case NoAnswer():
+            return str(error)
+        case UsageLimitExceeded():
+            return f"the model went on calling tools ({MOST_ROUNDS} rounds, {MOST_TOOL_CALLS} calls at most)"
+        case UnexpectedModelBehavior():
+            return "the model went on calling tools in ways that make no sense"
+    return f"the model had no answer within {budget.total_s:.3g} s"

@@ -1,0 +1,55 @@
+"""What a script says: its words filled in, its menus with their numbers, its offer of a person. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from parley_brains.agent_file import AgentFile
+from parley_brains.answering import spoken
+from parley_brains.brain import Kind, Message
+from parley_brains.scripted.filling import fill
+from parley_brains.scripted.script import Choice
+from parley_brains.wording import Words, message
+
+MENU = "menu"
+"""Stands in braces for the commands and menus, each with its line."""
+
+
+class Speaking:
+    """Says the words of one agent file. ``folder``: where its files are."""
+
+    def __init__(self, file: AgentFile, folder: Path) -> None:
+        self._file = file
+        self._folder = folder
+        lines = {word.upper(): one.menu for word, one in [*file.commands.items(), *file.menus.items()]}
+        self._menu = "\n".join(f"- {word}: {line}" for word, line in lines.items() if line)
+
+    def say(self, words: Words, kind: Kind, values: Mapping[str, str]) -> Message:
+        """A message, with its holes filled."""
+        said = message(words, kind, self._folder)
+        return replace(said, text=fill(said.text, {MENU: self._menu, **values}))
+
+    def say_menu(self, name: str, kind: Kind, text: str) -> Message:
+        """A menu's prompt and its numbered choices."""
+        menu = self._file.menus[name]
+        return below(self.say(menu.prompt, kind, {"text": text}), Message(text=_numbered(menu.choices)))
+
+    def offering(self, said: Message) -> Message:
+        """The message with the offer of a person, where there is a word to ask for one and it was not told yet."""
+        words = self._file.handoff.words
+        if not words or f" {spoken(words[0])} " in f" {spoken(said.text)} ":
+            return said
+        offer = self._file.offer or f"To reach a person, text {words[0]}."
+        return below(said, Message(text=offer))
+
+
+def below(first: Message, second: Message) -> Message:
+    """Two messages as one."""
+    text = "\n\n".join(one.text.strip() for one in (first, second) if one.text.strip())
+    return Message(text=text, files=first.files + second.files)
+
+
+def _numbered(choices: Sequence[Choice]) -> str:
+    return "\n".join(f"{number}. {' '.join(one.label.split())}" for number, one in enumerate(choices, 1))

@@ -1,0 +1,182 @@
+"""The bucket of media: what people attached to their texts, and the files that go out.
+
+Written as every client of NATS writes objects, so that ``nats object`` can look into it: the bytes in pieces on a
+subject of their own, then one record that names it. Read from the stream's leader, without a consumer: a thousand
+conversations with pictures make none. Only hashes stand in subjects, and names hold no number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from nats.js.errors import APIError, NotFoundError
+
+from parley_common import topology
+from parley_common.bus import Bus
+
+MOST_BYTES = 5 * 1024 * 1024
+"""Of one object; Twilio takes and gives no more."""
+
+_CHUNK = 128 * 1024
+_WITHIN_S = 15.0
+_NO_MESSAGE_FOUND = 10037
+_TOO_MANY_BYTES = 10077
+_SUM = "SHA-256="
+_CONTENT_TYPE = "Content-Type"
+
+
+class BucketFull(Exception):  # noqa: N818 - a state of the bucket, not a fault
+    """The bucket holds ``PARLEY_MEDIA_MAX_BYTES``: nothing more is kept until something has grown old."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """An object that is in the bucket. ``stored_at``: the broker's clock."""
+
+    name: str
+    content_type: str
+    size: int
+    digest: str
+    nuid: str
+    stored_at: datetime
+
+
+@dataclass(frozen=True)
+class Medium:
+    """An object's bytes and MIME type."""
+
+    data: bytes
+    content_type: str
+
+
+class _Options(msgspec.Struct, frozen=True):
+    max_chunk_size: int = _CHUNK
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What NATS writes of an object."""
+
+    name: str
+    bucket: str
+    nuid: str
+    size: int
+    chunks: int
+    digest: str = ""
+    deleted: bool = False
+    headers: dict[str, list[str]] = {}
+    options: _Options = _Options()
+
+
+class MediaStore:
+    """Keeps and gives media. Everything here raises ``BROKER_TROUBLE`` where the broker is gone or slow."""
+
+    def __init__(self, bus: Bus, *, kept_s: float) -> None:
+        self._bus = bus
+        self._fresh = timedelta(seconds=kept_s / 2)
+
+    async def put(self, name: str, data: bytes, content_type: str) -> Held:
+        """Keeps the bytes under a name, once; what is halfway to its end is kept anew. Raises ``BucketFull``."""
+        if len(data) > MOST_BYTES:
+            raise ValueError(f"{len(data)} bytes are more than the {MOST_BYTES} that one object may have")
+        async with asyncio.timeout(_WITHIN_S):
+            held = await self._find(name)
+            if held is not None and datetime.now(UTC) - held.stored_at < self._fresh:
+                return held
+            try:
+                return await self._store(name, data, content_type)
+            except APIError as error:
+                if error.err_code == _TOO_MANY_BYTES:
+                    raise BucketFull(str(error.description)) from None
+                raise
+
+    async def find(self, name: str) -> Held | None:
+        """What is kept under a name, None where nothing is."""
+        async with asyncio.timeout(_WITHIN_S):
+            return await self._find(name)
+
+    async def get(self, name: str) -> Medium | None:
+        """The bytes kept under a name, None where they are gone."""
+        async with asyncio.timeout(_WITHIN_S):
+            for _ in range(2):  # once more where it was stored anew meanwhile
+                held = await self._find(name)
+                if held is None:
+                    return None
+                data = await self._read(held)
+                if data is not None:
+                    return Medium(data=data, content_type=held.content_type)
+            return None
+
+    async def _find(self, name: str) -> Held | None:
+        try:
+            raw = await self._bus.js.get_msg(topology.MEDIA_STREAM, subject=topology.media_record(name))
+        except NotFoundError as error:
+            if error.err_code == _NO_MESSAGE_FOUND:
+                return None
+            raise
+        try:
+            record = msgspec.json.decode(raw.data or b"", type=_Record)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        if record.deleted:
+            return None
+        return Held(
+            name=name,
+            content_type=next(iter(record.headers.get(_CONTENT_TYPE, [])), "application/octet-stream"),
+            size=record.size,
+            digest=record.digest,
+            nuid=record.nuid,
+            stored_at=raw.time or datetime.now(UTC),
+        )
+
+    async def _store(self, name: str, data: bytes, content_type: str) -> Held:
+        """Pieces first, the record last: nobody finds half an object. Pieces without a record grow old unseen."""
+        nuid = secrets.token_hex(11)
+        subject = topology.media_chunks(nuid)
+        pieces = [data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK)]
+        for piece in pieces:
+            await self._bus.js.publish(subject, piece)
+        record = _Record(
+            name=name,
+            bucket=topology.MEDIA,
+            nuid=nuid,
+            size=len(data),
+            chunks=len(pieces),
+            digest=_digest(data),
+            headers={_CONTENT_TYPE: [content_type]},
+        )
+        await self._bus.js.publish(
+            topology.media_record(name), msgspec.json.encode(record), headers={"Nats-Rollup": "sub"}
+        )
+        return Held(
+            name=name,
+            content_type=content_type,
+            size=len(data),
+            digest=record.digest,
+            nuid=nuid,
+            stored_at=datetime.now(UTC),
+        )
+
+    async def _read(self, held: Held) -> bytes | None:
+        """The object's bytes, None where they are not all there any more."""
+        subject, data, seq = topology.media_chunks(held.nuid), bytearray(), 0
+        while len(data) < held.size:
+            try:
+                raw = await self._bus.js.get_msg(topology.MEDIA_STREAM, seq=seq + 1, subject=subject, next=True)
+            except NotFoundError as error:
+                if error.err_code == _NO_MESSAGE_FOUND:
+                    return None
+                raise
+            data += raw.data or b""
+            seq = raw.seq or seq + 1
+        found = bytes(data)
+        return found if _digest(found) == held.digest else None
+
+
+def _digest(data: bytes) -> str:
+    return _SUM + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode()

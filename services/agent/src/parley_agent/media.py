@@ -1,0 +1,45 @@
+"""The media of a turn, as asking needs them: what came with its texts, and what goes out with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from parley_agent.media_in import Carried, Incoming
+from parley_agent.media_out import Outgoing
+from parley_brains.brain import Said
+from parley_common.channels import Channels
+from parley_common.events import InboundMessage
+from parley_common.media_store import MediaStore
+
+
+class MediaDesk:
+    """Fetches and hosts media. ``folder``: that of the agent's file. ``within_s``: for what came with one turn."""
+
+    def __init__(self, store: MediaStore, channels: Channels, *, folder: Path, within_s: float) -> None:
+        self._incoming = Incoming(store, channels, within_s=within_s)
+        self._outgoing = Outgoing(store, folder)
+
+    async def carried(self, messages: Sequence[InboundMessage]) -> Carried:
+        """What came with these texts, and how much of it could not be had."""
+        return await self._incoming.carried(messages)
+
+    async def hosted(self, said: Said, conversation: str) -> Said:
+        """The answer with its files where Twilio can fetch them."""
+        return await self._outgoing.hosted(said, conversation)
+
+    async def close(self) -> None:
+        """Ends what is open."""
+        await self._incoming.close()
+
+
+class NoMedia:
+    """A desk at which nothing can be had: whatever came along is missing, and no file goes out."""
+
+    async def carried(self, messages: Sequence[InboundMessage]) -> Carried:
+        """All of it is missing."""
+        return Carried(missing=sum(len(message.media) for message in messages))
+
+    async def hosted(self, said: Said, _conversation: str) -> Said:
+        """As it was said."""
+        return said

@@ -1,0 +1,47 @@
+"""Records that a person wants no more texts, before the turn that says so ends.
+
+The change takes its id from the text, so that a worker that dies in between leaves the next one nothing to undo.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from parley_agent.records import refusal
+from parley_common import topology
+from parley_common.bus import Bus
+from parley_common.channels import Channel
+from parley_common.consent import ConsentLedger
+from parley_common.events import ConsentChanged, InboundMessage
+from parley_common.identity import Identity
+
+
+class Refusing:
+    """Writes refusals into the ledger of consent."""
+
+    def __init__(self, bus: Bus, identity: Identity) -> None:
+        self._bus = bus
+        self._identity = identity
+        self._consent = ConsentLedger(bus, identity)
+
+    async def record(self, text: InboundMessage, channel: Channel) -> str | None:
+        """Records it; the change's id where it is to be confirmed.
+
+        None where that would be one text too many: they had refused before, or have come back since.
+        """
+        change = refusal(text, channel)
+        before = await self._last(change)
+        await self._consent.record(change)
+        if before is not None and not before.granted and before.id != change.id:
+            return None
+        after = await self._last(change)
+        return change.id if after is not None and after.id == change.id else None
+
+    async def _last(self, change: ConsentChanged) -> ConsentChanged | None:
+        """What the person said last; None where that is nothing, or nothing that can be read."""
+        stored = await self._bus.last(topology.consent(self._identity.consent(change.scope, change.contact)))
+        try:
+            event = None if stored is None else stored.event()
+        except msgspec.DecodeError:
+            return None
+        return event if isinstance(event, ConsentChanged) else None
