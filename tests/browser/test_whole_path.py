@@ -5,21 +5,14 @@ With PARLEY_PICTURES set to a folder, the pictures of the documentation are take
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from browser.pictures import take_picture
 from harness.browser import chromium
 from harness.stack import blocking_stack
-
-
-def take_picture(page: Page, name: str) -> None:
-    """Keeps the page as it is now where pictures are wanted."""
-    folder = os.environ.get("PARLEY_PICTURES")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 @pytest.mark.timeout(180)

@@ -22,6 +22,7 @@ from parley_common.events import PartAttempted
 from parley_common.identity import Identity
 from parley_common.media_links import MediaLinks, hosted_url, out_name
 from parley_common.media_store import MediaStore, Medium
+from parley_common.takeover import take
 from parley_simulator.control import SimulatorControl
 from parley_simulator.control_shapes import Attachment, InboundText, MessageView
 from parley_simulator.faults import Fault, Match, Place, Rule
@@ -151,6 +152,21 @@ async def test_a_picture_without_a_word_is_answered(somebody: Somebody, bus: Bus
     (answer,) = await person.wait_for(1)
     assert answer.body == "Hello, I saw what you sent."
     assert await kept(bus, sid) == Medium(PNG, "image/png")
+
+
+async def test_a_picture_is_kept_for_the_person_who_has_taken_the_conversation(
+    somebody: Somebody, bus: Bus, whole: Stack
+) -> None:
+    person = somebody()
+    conversation = Identity(whole.environment["PARLEY_HASH_KEY"].encode()).conversation("default", person.number)
+    await take(bus, "default", conversation, by="staff", within=timedelta(hours=1))
+    sid = await send(person, "", ("image/png", PNG))
+
+    async def is_kept() -> bool:
+        return await kept(bus, sid) == Medium(PNG, "image/png")
+
+    await wait_until(is_kept, 20.0, what="the picture being kept")
+    assert await person.received() == []
 
 
 async def test_a_picture_that_twilio_does_not_have_yet_is_asked_for_again(

@@ -105,7 +105,7 @@ class BotServer:
         self.script: deque[Answering] = deque()
         self.requests: list[BotRequest] = []
         self.at_once = self.most_at_once = 0
-        self.origin = ""
+        self.origin, self._port = "", 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stop: asyncio.Event | None = None
@@ -121,7 +121,7 @@ class BotServer:
         return [request.headers["webhook-id"] for request in self.requests]
 
     def start(self) -> None:
-        """Starts it and waits until it listens."""
+        """Starts it and waits until it listens; once more after a stop, at the same address."""
         started: Future[None] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)), daemon=True)
         self._thread.start()
@@ -156,10 +156,10 @@ class BotServer:
         application.router.add_post("/{path:.*}", self._handle)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, backlog=2_048)
+        site = web.TCPSite(runner, "127.0.0.1", self._port, backlog=2_048)
         await site.start()
         host, port = runner.addresses[0][:2]
-        self.origin = f"http://{host}:{port}"
+        self.origin, self._port = f"http://{host}:{port}", port
         started.set_result(None)
         await self._stop.wait()
         await runner.cleanup()

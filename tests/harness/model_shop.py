@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,13 +28,13 @@ class Asked:
 
 @dataclass
 class Shop:
-    """``states``: of orders by number. ``instead``: what is answered to everything, where a test wants so."""
+    """``states``: of orders by number. ``instead``: makes the answer to everything, where a test wants so."""
 
     url: str = ""
     states: dict[str, str] = field(default_factory=lambda: {"1001": "on its way", "1002": "delivered"})
     asked: list[Asked] = field(default_factory=list)
     returns: dict[str, str] = field(default_factory=dict)
-    instead: web.Response | None = None
+    instead: Callable[[], web.Response] | None = None
     delay_s: float = 0.0
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -44,7 +44,7 @@ class Shop:
         self.asked.append(asked)
         await asyncio.sleep(self.delay_s)
         if self.instead is not None:
-            return self.instead
+            return self.instead()
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             return web.json_response({"error": "who are you?"}, status=401)
         if request.method == "POST":

@@ -10,20 +10,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 
 from harness.stack import Stack
 from harness.waiting import wait_until
 from integration.agent.workers import (
+    WORDS,
     Circumstances,
     FakeBrain,
     assert_in_order_and_once,
+    begun,
     done,
     said,
     send,
     worker,
 )
 from integration.common.bell_listener import open_bells, shorten_ack_wait
+from parley_agent import thinking
+from parley_brains.agent_file import AgentFile, WhileThinking
 from parley_brains.brain import Turn
 from parley_common import doorbells, topology
 from parley_common.bells import BellSubscriber
@@ -47,11 +52,13 @@ class Chaos:
 
     random: random.Random
     acts: bool
+    words: AgentFile = WORDS
+    slowest_s: float = 0.04
     claims: list[tuple[int, int]] = field(default_factory=list)
 
     async def answer(self, turn: Turn) -> tuple[str, ...]:
-        """Takes up to 40 ms."""
-        await asyncio.sleep(self.random.uniform(0.0, 0.04))
+        """Takes up to ``slowest_s``."""
+        await asyncio.sleep(self.random.uniform(0.0, self.slowest_s))
         return (turn.text,)
 
 
@@ -87,7 +94,7 @@ class Mortal:
         self._chaos = chaos
         self._bus = LateBus(broker, chaos)
         self._leases = Leases(self._bus, topology.Limits())
-        brain = FakeBrain(acts=chaos.acts, answering=chaos.answer)
+        brain = FakeBrain(acts=chaos.acts, words=chaos.words, answering=chaos.answer)
         around = Circumstances(leases=self._leases, in_doubt=lambda: self._leases.in_doubt)
         self._conversations = worker(self._bus, brain, around)
         self._doorbells = Doorbells(self._bus, self._drain)
@@ -162,7 +169,11 @@ async def test_every_text_is_in_one_turn_however_workers_crash(
 ) -> None:
     monkeypatch.setattr(doorbells, "HEARTBEAT_S", 0.3)
     await shorten_ack_wait(bus, 1.0)
-    chaos = Chaos(random.Random(seed), acts)
+    await survive(bus, broker, Chaos(random.Random(seed), acts))
+
+
+async def survive(bus: Bus, broker: Stack, chaos: Chaos) -> None:
+    """Everybody texts while workers crash; one survives and does what is left."""
     async with mortals(broker, chaos) as alive:
         over = asyncio.Event()
         crashing = asyncio.create_task(crash_now_and_then(broker, alive, chaos, over))
@@ -178,6 +189,24 @@ async def test_every_text_is_in_one_turn_however_workers_crash(
 
         await wait_until(silent, 40.0, what="an ack for every bell")
     await assert_promises(bus, chaos)
+
+
+async def test_turns_that_begin_anew_lose_no_text_however_workers_crash(
+    bus: Bus, broker: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorbells, "HEARTBEAT_S", 0.3)
+    monkeypatch.setattr(thinking, "LISTEN_EVERY_S", 0.005)
+    await shorten_ack_wait(bus, 1.0)
+    words = msgspec.structs.replace(WORDS, while_thinking=WhileThinking.RESTART)
+    chaos = Chaos(random.Random(3), acts=True, words=words, slowest_s=0.5)
+    await survive(bus, broker, chaos)
+    starts = [turn for conversation in CONVERSATIONS for turn in await begun(bus, conversation)]
+    anew = [
+        now
+        for now, then in zip(starts[1:], starts, strict=False)
+        if now.first == then.first < now.last > then.last
+    ]
+    assert anew, "no turn began anew"
 
 
 async def assert_promises(bus: Bus, chaos: Chaos) -> None:

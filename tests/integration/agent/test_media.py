@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from harness.stack import Stack
+from harness.waiting import wait_until
 from integration.agent.media_server import MediaServer, giving, in_turn, media_server
 from integration.agent.workers import CHANNEL, WORDS, C, NoLeases, done, drain, send
 from integration.common.connections import a_text
@@ -28,7 +29,7 @@ from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.channels import Channel, Channels
 from parley_common.declare import declare
-from parley_common.events import InboundMessage, Media
+from parley_common.events import InboundMessage, Media, encode
 from parley_common.identity import Identity
 from parley_common.media_links import hosted_url, out_name
 from parley_common.media_store import MOST_BYTES, MediaStore, Medium
@@ -152,6 +153,50 @@ async def test_no_more_than_ten_attachments_are_had(bench: Bench) -> None:
         carried = await desk.carried(messages)
         await desk.close()
     assert (len(carried.attachments), carried.missing, len(server.asked)) == (10, 2, 10)
+
+
+async def test_what_came_with_a_text_is_kept_though_nobody_asks_a_brain(bench: Bench) -> None:
+    async with media_server(giving(PNG)) as server:
+        desk = bench.desk(bench.channel(server))
+        desk.begin(encode(a_picture(server)))
+        await wait_until(lambda: bench.store.find(f"in/{SID}/0"), 10.0, what="the picture being kept")
+        await desk.close()
+    assert bench.brain.asked == []
+
+
+async def test_what_is_being_fetched_is_not_fetched_twice(bench: Bench) -> None:
+    async with media_server(giving(PNG, after_s=0.3)) as server:
+        desk = bench.desk(bench.channel(server))
+        message = a_picture(server)
+        desk.begin(encode(message))
+        found = await asyncio.gather(*(desk.carried([message]) for _ in range(3)))
+        await desk.close()
+    assert [len(carried.attachments) for carried in found] == [1, 1, 1]
+    assert len(server.asked) == 1
+
+
+async def test_of_people_who_may_not_text_us_nothing_is_fetched(bench: Bench) -> None:
+    async with media_server(giving(PNG)) as server:
+        desk = bench.desk(bench.channel(server, allow_all=False))
+        desk.begin(encode(a_picture(server)))
+        desk.begin(b'{"media":[{')
+        desk.begin(encode(a_text()))
+        desk = bench.desk(bench.channel(server))
+        await desk.carried([a_text(id="MM" + "c" * 32, media=media(server, "image/png"))])
+        await desk.close()
+    assert len(server.asked) == 1
+
+
+async def test_who_waits_no_longer_keeps_others_from_it(bench: Bench) -> None:
+    async with media_server(giving(PNG, after_s=0.3)) as server:
+        desk = bench.desk(bench.channel(server))
+        message = a_picture(server)
+        gone, staying = (asyncio.create_task(desk.carried([message])) for _ in range(2))
+        await wait_until(lambda: server.open, what="the picture being asked for")
+        gone.cancel()
+        assert len((await staying).attachments) == 1
+        await desk.close()
+    assert len(server.asked) == 1
 
 
 async def test_a_crowd_with_pictures_fills_no_memory(bench: Bench) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -55,7 +56,7 @@ class Talk:
     def __post_init__(self) -> None:
         self.brain = FakeBrain(acts=self.acts, words=self.words, answering=self._answer)
 
-    async def text(self, body: str, **fields: object) -> None:
+    async def text(self, body: str, **fields: Any) -> None:
         """Texts, and rings the bell here unless it rings elsewhere."""
         (seq,) = await send(self.bus, body, **fields)
         self.highest = seq if self.bells else self.highest

@@ -141,6 +141,25 @@ async def test_whoever_takes_it_last_has_it_and_both_stand_in_the_chain(bus: Bus
 
 
 @whatever_the_brain
+async def test_takers_that_race_with_a_brain_lose_nothing_of_what_it_wrote(
+    bus: Bus, broker: Stack, *, acts: bool
+) -> None:
+    async def hand_around(other: Bus) -> None:
+        await take(other, "default", C, by="bob", within=HOUR)
+        await release(other, "default", C)
+
+    async with connected(broker) as other:
+        for n in range(15):
+            await send(bus, f"text {n}")
+            await asyncio.gather(drain(worker(bus, FakeBrain(acts=acts))), hand_around(other))
+    await assert_dealt_with_once(bus)
+    chain = [stored.event() for stored in await history(bus, topology.own(C))]
+    assert [event.upto for event in chain] == sorted(event.upto for event in chain)  # type: ignore[union-attr]
+    answered = [turn for turn in await done(bus) if turn.outcome is OUTCOME.ANSWERED]
+    assert (await done(bus))[-1].tally.answers == len(answered)
+
+
+@whatever_the_brain
 async def test_a_worker_that_dies_and_one_that_starts_anew_change_nothing_about_it(
     bus: Bus, *, acts: bool
 ) -> None:

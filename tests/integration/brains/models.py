@@ -61,12 +61,15 @@ def attachment(content_type: str, data: bytes, size: int | None = None) -> Attac
 
 @asynccontextmanager
 async def brain_at(
-    server: ModelServer, file: AgentFile | None = None, folder: Path = Path(), **environment: str
+    server: ModelServer,
+    file: AgentFile | None = None,
+    folder: Path = Path(),
+    *,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Brain]:
     """A brain that asks this server, as an operator of Ollama would have it."""
-    async with made(
-        file or agent_file(), folder, {"PARLEY_LLM_BASE_URL": server.base_url, **environment}
-    ) as brain:
+    environment = {"PARLEY_LLM_BASE_URL": server.base_url, **(settings or {})}
+    async with made(file or agent_file(), folder, environment) as brain:
         yield brain
 
 

@@ -10,7 +10,7 @@ import pytest
 from harness.model_replies import Call, calls, refuses, says
 from harness.model_server import ModelServer
 from integration.brains.models import NUMBER, TEXT, agent_file, attachment, brain_at, made, turn
-from parley_brains.brain import BrainFailed, Exchange, Kind, Message, Said
+from parley_brains.brain import Attachment, BrainFailed, Exchange, Kind, Message, Said
 from parley_brains.llm.history import count_tokens
 from parley_common.events import Usage
 
@@ -123,12 +123,29 @@ async def test_other_attachments_are_told_in_words(server: ModelServer) -> None:
 
 
 async def test_no_more_pictures_are_shown_than_a_model_takes(server: ModelServer) -> None:
-    small, large = attachment("image/jpeg", PICTURE), attachment("image/jpeg", bytes(4_000_000))
-    lying = attachment("image/gif", bytes(4_000_000), size=10)
     async with brain_at(server) as brain:
-        await brain.answer(turn(attachments=(large, lying, *[small] * 6)))
+        await brain.answer(turn(attachments=(attachment("image/jpeg", PICTURE),) * 6))
     assert len(server.asked[0].pictures) == 4
-    assert server.asked[0].question.count("that you cannot see") == 4
+    assert server.asked[0].question.count("that you cannot see") == 2
+
+
+@pytest.mark.parametrize("told_size", [4_000_000, 10])
+async def test_no_larger_picture_is_shown_than_a_model_takes(server: ModelServer, told_size: int) -> None:
+    large = attachment("image/gif", bytes(4_000_000), size=told_size)
+    async with brain_at(server) as brain:
+        await brain.answer(turn(attachments=(large,)))
+    assert not server.asked[0].pictures
+    assert server.asked[0].question.endswith("[a picture of type image/gif that you cannot see]")
+
+
+async def test_a_picture_that_cannot_be_read_is_told_of(server: ModelServer) -> None:
+    async def fail() -> bytes:
+        raise OSError("the bucket is gone")
+
+    lost = Attachment(content_type="image/png", size=10, read=fail)
+    async with brain_at(server) as brain:
+        await brain.answer(turn("Look", attachments=(lost,)))
+    assert server.asked[0].question == "Look\n[a picture of type image/png that you cannot see]"
 
 
 async def test_pictures_stay_here_where_the_file_says_so(server: ModelServer) -> None:
@@ -210,7 +227,7 @@ async def test_a_server_that_could_not_list_its_models_is_asked_again(server: Mo
 
 async def test_a_named_model_is_asked_with_the_key_of_its_server(server: ModelServer) -> None:
     environment = {"PARLEY_MODEL": "qwen3:8b", "PARLEY_LLM_API_KEY": "k-1", "OPENAI_API_KEY": "never"}
-    async with brain_at(server, **environment) as brain:
+    async with brain_at(server, settings=environment) as brain:
         await brain.answer(turn())
     assert server.asked[0].body["model"] == "qwen3:8b"
     assert server.asked[0].headers["Authorization"] == "Bearer k-1"
@@ -241,6 +258,27 @@ async def test_anthropics_models_answer_and_call_tools_too(server: ModelServer) 
     assert answer.hand_over
     assert answer.usage == Usage(model="claude-test", input_tokens=130, output_tokens=25)
     assert [asked.path for asked in server.asked] == ["/v1/messages"] * 2
-    assert {name.lower(): value for name, value in server.asked[0].headers.items()}["x-api-key"] == "sk-ant"
+    assert server.asked[0].headers["Authorization"] == "Bearer sk-ant"
     assert server.asked[0].body["max_tokens"] == 400
     assert "stranger" in server.asked[0].system
+
+
+@pytest.mark.parametrize(("thinking", "effort"), [(False, "minimal"), (True, None)])
+async def test_a_model_that_thinks_first_does_so_only_where_it_may(
+    server: ModelServer, thinking: bool, effort: str | None
+) -> None:
+    environment = {"PARLEY_MODEL": "openai:gpt-5", "OPENAI_API_KEY": "sk-1", "OPENAI_BASE_URL": server.base_url}
+    async with made(agent_file(llm={"thinking": thinking}), Path(), environment) as brain:
+        await brain.answer(turn())
+    assert server.asked[0].body.get("reasoning_effort") == effort
+
+
+async def test_a_server_that_tells_no_usage_is_not_free(server: ModelServer) -> None:
+    server.otherwise = says("At nine. " * 30, usage=(0, 0))
+    past = [Exchange(text="word " * 60, answers=("word " * 60,))]
+    async with brain_at(server) as brain:
+        short, long = [(await brain.answer(turn(past=told))).usage for told in ((), past)]
+    assert short is not None
+    assert long is not None
+    assert 60 < short.output_tokens == long.output_tokens < 120
+    assert 200 < short.input_tokens < long.input_tokens < 1500

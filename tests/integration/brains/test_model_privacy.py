@@ -61,7 +61,9 @@ async def talk(server: ModelServer, shop: Shop) -> None:
         refuses(500, message="question-text"),
         says("answer-text", usage=(13, 3)),
     )
-    async with brain_at(server, file, PARLEY_LLM_API_KEY=KEY, SHOP_KEY=KEY, PARLEY_MODEL="span-model") as brain:
+    async with brain_at(
+        server, file, settings={"PARLEY_LLM_API_KEY": KEY, "SHOP_KEY": KEY, "PARLEY_MODEL": "span-model"}
+    ) as brain:
         with tracing.span("turn"):
             past = [Exchange(text="past-text", answers=("past-text",))]
             answer = await brain.answer(turn("question-text", past=past))
@@ -139,7 +141,7 @@ async def test_tokens_are_counted_by_direction_and_model(server: ModelServer) ->
 
     before = counted("input"), counted("output")
     server.then(says("", usage=(5, 1)), says("Hello.", usage=(6, 2)))
-    async with brain_at(server, PARLEY_MODEL="counted-model") as brain:
+    async with brain_at(server, settings={"PARLEY_MODEL": "counted-model"}) as brain:
         await brain.answer(turn())
         server.otherwise = refuses(500)
         with pytest.raises(BrainFailed):

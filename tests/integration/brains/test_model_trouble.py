@@ -36,7 +36,7 @@ FAILURES = {
 @pytest.mark.parametrize("reason", FAILURES)
 async def test_trouble_is_one_sentence_that_tells_no_secret(server: ModelServer, reason: str) -> None:
     server.otherwise, requests = FAILURES[reason]
-    async with brain_at(server, PARLEY_LLM_API_KEY="k-secret") as brain:
+    async with brain_at(server, settings={"PARLEY_LLM_API_KEY": "k-secret"}) as brain:
         with pytest.raises(BrainFailed) as failed:
             await brain.answer(turn())
     told = str(failed.value)
@@ -55,7 +55,7 @@ async def test_a_page_in_place_of_an_answer_is_no_answer(server: ModelServer) ->
 
 async def test_a_server_that_is_not_there_is_named() -> None:
     server = ModelServer(url=f"http://127.0.0.1:{free_port()}")
-    async with brain_at(server, PARLEY_MODEL="llama3.2") as brain:
+    async with brain_at(server, settings={"PARLEY_MODEL": "llama3.2"}) as brain:
         with pytest.raises(BrainFailed, match=f"the model server at {server.url} cannot be reached"):
             await brain.answer(turn())
 
@@ -88,7 +88,7 @@ async def test_a_server_that_asks_for_a_minute_is_not_asked_again(server: ModelS
 async def test_the_fallback_answers_where_the_model_fails(server: ModelServer) -> None:
     server.otherwise = lambda asked: refuses(500) if asked.body["model"] == "small" else says("At nine.")
     environment = {**OPENAI, "OPENAI_BASE_URL": server.base_url}
-    async with brain_at(server, PARLEY_MODEL="small", **environment) as brain:
+    async with brain_at(server, settings={"PARLEY_MODEL": "small", **environment}) as brain:
         answer = await brain.answer(turn())
     assert answer.messages[0].text == "At nine."
     assert answer.usage == Usage(model="gpt-fallback", input_tokens=100, output_tokens=20)
@@ -100,7 +100,7 @@ async def test_the_fallback_goes_on_with_what_tools_have_answered(server: ModelS
     server.otherwise = lambda asked: replies[asked.body["model"]].pop(0)
     file = agent_file(handoff={"words": ["HUMAN"], "reply": ""})
     environment = {**OPENAI, "OPENAI_BASE_URL": server.base_url}
-    async with brain_at(server, file, PARLEY_MODEL="small", **environment) as brain:
+    async with brain_at(server, file, settings={"PARLEY_MODEL": "small", **environment}) as brain:
         answer = await brain.answer(turn())
     assert answer.messages[0].text == "Done."
     assert answer.hand_over
@@ -112,7 +112,7 @@ async def test_a_refused_request_goes_to_the_fallback_whatever_came_before(serve
     server.otherwise = lambda asked: refuses(400) if asked.body["model"] == "small" else says("At nine.")
     environment = {**OPENAI, "OPENAI_BASE_URL": server.base_url}
     past = [Exchange(text="Hi", answers=("Hello",))]
-    async with brain_at(server, PARLEY_MODEL="small", **environment) as brain:
+    async with brain_at(server, settings={"PARLEY_MODEL": "small", **environment}) as brain:
         answer = await brain.answer(turn(past=past, attachments=(attachment("image/png", b"\x89PNG"),)))
     assert answer.messages[0].text == "At nine."
 
@@ -120,14 +120,14 @@ async def test_a_refused_request_goes_to_the_fallback_whatever_came_before(serve
 async def test_the_fallback_answers_for_a_server_whose_models_cannot_be_listed(server: ModelServer) -> None:
     server.listed = refuses(500)
     environment = {**OPENAI, "OPENAI_BASE_URL": server.base_url}
-    async with brain_at(server, **environment) as brain:
+    async with brain_at(server, settings=environment) as brain:
         assert (await brain.answer(turn())).messages[0].text == "Hello."
 
 
 async def test_no_key_goes_to_a_server_it_is_not_for() -> None:
     async with running_model_server(*[refuses(500)] * 2) as own, running_model_server(says("At nine.")) as openai:
         environment = {**OPENAI, "OPENAI_BASE_URL": openai.base_url, "PARLEY_LLM_API_KEY": "own-key"}
-        async with brain_at(own, PARLEY_MODEL="small", **environment) as brain:
+        async with brain_at(own, settings={"PARLEY_MODEL": "small", **environment}) as brain:
             await brain.answer(turn())
     assert {asked.headers["Authorization"] for asked in own.asked} == {"Bearer own-key"}
     assert {asked.headers["Authorization"] for asked in openai.asked} == {"Bearer sk-secret"}
@@ -137,7 +137,7 @@ async def test_a_slow_model_leaves_time_for_its_fallback(server: ModelServer) ->
     server.otherwise = lambda asked: hangs() if asked.body["model"] == "small" else says("At nine.")
     file = agent_file(llm={"request_timeout_s": 1.0}, reply={"within_s": 10.0})
     environment = {**OPENAI, "OPENAI_BASE_URL": server.base_url}
-    async with brain_at(server, file, PARLEY_MODEL="small", **environment) as brain:
+    async with brain_at(server, file, settings={"PARLEY_MODEL": "small", **environment}) as brain:
         answer = await brain.answer(turn())
     assert answer.messages[0].text == "At nine."
     assert [asked.body["model"] for asked in server.asked] == ["small", "gpt-fallback"]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 SHOP = """
 greeting = "Welcome to the **shop**."
-fallback = "I don't know."
+fallback = "I don't know: text PERSON."
 
 [commands.HOURS]
 reply = "9 to 17"
@@ -129,7 +129,7 @@ async def test_a_talk_through_a_pipe_reads_as_one(shop: Path) -> None:
     assert ended.out == (
         "you> hi\nbot> Welcome to the shop.\n"
         "you> hours?\nbot> 9 to 17\n"
-        "you> what\nbot> I don't know.\n"
+        "you> what\nbot> I don't know: text PERSON.\n"
         "you> STOP\n   # nothing comes back\n   # Twilio acts on STOP by itself; the agent is not asked\n"
         "you> person\nbot> A person will answer.\n   # handed over to a person, for 24 h at most\n"
         "you> hours\n   # nothing comes back\n"
@@ -154,22 +154,22 @@ async def test_slash_commands_are_for_the_chat_and_not_for_the_agent(shop: Path,
     sending = ("/send", "/send none.png", f"/send '{picture}' look")
     lines = ("hi", *sending, "/nope", "/memory", "/new", "hi", " /help", "/help", "/quit", "hi")
     out = (await chatted(shop, lines="\n".join(lines))).out
-    assert f"you> /send '{picture}' look\nbot> I don't know.\n" in out
+    assert f"you> /send '{picture}' look\nbot> I don't know: text PERSON.\n" in out
     assert "you> /send\n   # nothing was sent: write /send FILE [TEXT]" in out
     assert "you> /send none.png\n   # nothing was sent: No such file or directory\n" in out
     assert "# there is no command /nope; /help lists them" in out
     assert "# nothing is remembered" in out
     assert out.count("Welcome") == 2
-    assert "you>  /help\nbot> I don't know.\n" in out
+    assert "you>  /help\nbot> I don't know: text PERSON.\n" in out
     assert out.endswith("/quit              end, as do ^D and ^C\n")
 
 
 async def test_what_the_agent_says_cannot_steer_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "steer.toml"
     path.write_text('fallback = "{text}"\n')
-    out = (await chatted(path, lines="x\na\x1b[2Jb\n")).out
+    out = (await chatted(path, "--whatsapp", lines="x\na\x1b[2Jb 👩\u200d🚀\n")).out
     assert "\x1b" not in out
-    assert "a\\x1b[2Jb" in out
+    assert "bot> a\\x1b[2Jb 👩\u200d🚀\n" in out
 
 
 async def test_a_failing_brain_is_shown_as_the_person_sees_it_and_explained(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from parley_common.events import TurnDone, TurnOutcome
 pytestmark = pytest.mark.anyio
 
 C = "c"
-SCRIPT = 'greeting = ""\nfallback = "{text}"\nfailure = "Sorry."\n[commands.LONG]\nreply = "%s"\n'
+BROKEN = 'brain = "webhook"\nfailure = "Sorry."\n[webhook]\nurl = "http://127.0.0.1:1/"\n'
+MENDED = 'fallback = "You said: {text}"\n'
 
 
 async def letters(stack: Stack, *arguments: str) -> list[str]:
@@ -32,24 +33,24 @@ async def outcomes(bus: Bus) -> list[TurnOutcome]:
     return [turn.outcome for turn in turns if isinstance(turn, TurnDone)]
 
 
-def script(path: Path, reply: str) -> str:
-    path.write_text(SCRIPT % reply)
-    return str(path)
-
-
 async def test_p7_a_text_whose_brain_failed_is_answered_once_it_is_mended_and_replayed(
     tmp_path: Path,
 ) -> None:
-    file = script(tmp_path / "agent.toml", "x" * 100_001)
-    settings = {"PARLEY_AGENT_FILE": file, "PARLEY_GATHER_S": "0"}
+    file = tmp_path / "agent.toml"
+    file.write_text(BROKEN)
+    settings = {
+        "PARLEY_AGENT_FILE": str(file),
+        "PARLEY_GATHER_S": "0",
+        "PARLEY_WEBHOOK_SECRET": "whsec_dGhlIHNlY3JldCBvZiB0aGlzIHRlc3QsIGxvbmc=",
+    }
     async with (
         running_stack(tmp_path / "stack", (*BROKER_ONLY, "agent"), settings) as stack,
         connected(stack) as bus,
     ):
-        await bus.publish(topology.texts(C), a_text(C, "LONG"), dedupe=True)
+        await bus.publish(topology.texts(C), a_text(C, "hello"), dedupe=True)
         await wait_until(lambda: letters(stack), 20.0, what="a dead letter of the agent")
         (letter,) = await letters(stack, "--service", "agent")
-        script(tmp_path / "agent.toml", "short enough")
+        file.write_text(MENDED)
         await stack["agent"].restart()
         await done(stack, "dead-letters", "replay", letter)
 

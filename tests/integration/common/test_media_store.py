@@ -89,6 +89,13 @@ async def test_an_object_whose_bytes_are_gone_is_nothing(bus: Bus) -> None:
     assert await store_of(bus).get(NAME) is None
 
 
+async def test_an_object_whose_bytes_are_others_is_nothing(bus: Bus) -> None:
+    held = await store_of(bus).put(NAME, b"one", "image/png")
+    await bus.js.purge_stream(topology.MEDIA_STREAM, subject=topology.media_chunks(held.nuid))
+    await bus.js.publish(topology.media_chunks(held.nuid), b"two")
+    assert await store_of(bus).get(NAME) is None
+
+
 async def test_an_object_is_one_for_every_client_of_nats(bus: Bus) -> None:
     data = os.urandom(300_000)
     bucket = await bus.js.object_store(topology.MEDIA)
@@ -103,6 +110,7 @@ async def test_an_object_is_one_for_every_client_of_nats(bus: Bus) -> None:
     assert (ours.data == data, ours.content_type) == (True, "image/gif")
     await bucket.delete(other)
     assert await store_of(bus).get(other) is None
+    assert await store_of(bus).find(other) is None
 
 
 async def test_a_full_bucket_refuses_and_keeps_what_it_has(bus: Bus) -> None:

@@ -89,6 +89,19 @@ async def test_only_the_first_part_carries_the_media(
     assert ["MediaUrl" in post.form for post in twilio.posts] == [True, False, False]
 
 
+async def test_a_reply_to_whatsapp_keeps_its_formatting_and_sends_one_picture_a_message(
+    worker: Worker, twilio: TwilioStub
+) -> None:
+    person = Conversation(worker.bus, contact="whatsapp:" + PERSON)
+    pictures = tuple(Media(url=f"https://m.example/{n}.png", content_type="image/png") for n in range(3))
+    await person.reply("**Two** pictures – “here”", media=pictures)
+    await person.reply("next")
+    await worker.drain(person)
+    assert [post.form.get("Body") for post in twilio.posts] == ["*Two* pictures – “here”", None, None, "next"]
+    assert [post.form.get("MediaUrl") for post in twilio.posts] == [*(media.url for media in pictures), None]
+    assert await person.kinds() == ["PartAttempted", "PartSent"] * 4
+
+
 async def test_a_picture_alone_has_no_body(worker: Worker, twilio: TwilioStub, conversation: Conversation) -> None:
     await conversation.reply("", media=(Media(url="https://m.example/1.png", content_type="image/png"),))
     await worker.drain(conversation)
@@ -311,7 +324,7 @@ async def test_the_first_attempt_fixes_how_a_reply_is_split(
         draining.cancel()
         await asyncio.gather(draining, return_exceptions=True)
         attempt, *_ = await conversation.attempts()
-        monkeypatch.setattr("parley_egress.outbox.render", lambda _reply, _most: ("other", "split"))
+        monkeypatch.setattr("parley_egress.outbox.render", lambda _reply, _most, _network: ("other", "split"))
         async with working(broker.nats_url, twilio) as newer:
             await newer.drain(conversation)
     assert [post.body for post in twilio.created] == [attempt.body, *attempt.rest]

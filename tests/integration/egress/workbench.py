@@ -56,14 +56,14 @@ THE_CLIENTS_WARNINGS = (
 """Twilio's client speaks to aiohttp in a way that aiohttp gives up in its next major release."""
 
 
-def channel(stub_url: str, *, rate_mps: float = 1_000.0, **changes: Any) -> Channel:
+def channel(stub_url: str, *, rate_mps: float = 1_000.0, service: str | None = None, **changes: Any) -> Channel:
     """A channel whose Twilio is the stub."""
     return Channel(
         name="default",
         account_sid=ACCOUNT,
         auth_tokens=("token",),
         numbers=(NUMBER,),
-        messaging_service_sid=None,
+        messaging_service_sid=service,
         allowed=frozenset(),
         allow_all=True,
         rate_mps=rate_mps,
@@ -147,7 +147,7 @@ async def working(
     accounts, switches = Accounts(chosen.concurrency), Switches(bus, [ours.name])
     ownership = Ownership(cast("Leases", EveryLease()), IDENTITY, Gate(switches, accounts))
     await switches.refresh()
-    await ownership.find(ours, NUMBER)
+    await ownership.find(ours, ours.sender_for(NUMBER))
     consent = ConsentLedger(bus, IDENTITY)
     evidences = Evidences(bus, api, settle_s=chosen.settle_s)
     tools = Tools(
@@ -203,6 +203,7 @@ class Conversation:
         media: tuple[Media, ...] = (),
         channel: str = "default",
         sender: str = NUMBER,
+        confirms: str = "",
     ) -> int:
         """Ends a turn with these replies; returns its sequence."""
         now, turn = datetime.now(UTC), secrets.token_hex(8)
@@ -219,12 +220,20 @@ class Conversation:
             contact=self.contact,
             expires_at=now + timedelta(seconds=expires_in_s),
             messages=replies,
+            confirms=confirms,
         )
         self.last_turn = await self.bus.publish(topology.turn_done(self.id), done)
         self.turns.append(self.last_turn)
         return self.last_turn
 
-    async def notify(self, text: str, *, expires_in_s: float = 3_600.0, not_before: datetime | None = None) -> int:
+    async def notify(
+        self,
+        text: str,
+        *,
+        expires_in_s: float = 3_600.0,
+        not_before: datetime | None = None,
+        priority: Priority = Priority.NOTIFICATION,
+    ) -> int:
         """Writes a notification; returns its sequence."""
         now, name = datetime.now(UTC), secrets.token_hex(8)
         note = OutboundMessage(
@@ -237,6 +246,7 @@ class Conversation:
             expires_at=now + timedelta(seconds=expires_in_s),
             messages=(Reply(id=f"{name}-0", text=text),),
             not_before=not_before,
+            priority=priority,
         )
         self.last_note = await self.bus.publish(topology.notes(self.id), note)
         return self.last_note
@@ -286,8 +296,15 @@ class Conversation:
         )
         await self.bus.publish(topology.reports(person, part_id), report, dedupe=True)
 
-    async def consents(self, ledger: ConsentLedger, *, granted: bool, scope: str = NUMBER) -> None:
-        """The person says STOP or START."""
+    async def consents(
+        self,
+        ledger: ConsentLedger,
+        *,
+        granted: bool,
+        scope: str = NUMBER,
+        cause: ConsentCause = ConsentCause.KEYWORD,
+    ) -> str:
+        """The person says STOP or START, or the like; returns the change's id."""
         change = ConsentChanged(
             id=secrets.token_hex(8),
             at=datetime.now(UTC),
@@ -296,9 +313,10 @@ class Conversation:
             scope=scope,
             contact=self.contact,
             granted=granted,
-            cause=ConsentCause.KEYWORD,
+            cause=cause,
         )
         await ledger.record(change)
+        return change.id
 
     async def erase_turn(self, seq: int) -> None:
         """Retention takes a turn away."""

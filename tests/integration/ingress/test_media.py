@@ -59,7 +59,9 @@ async def test_a_file_is_only_read(sender: Sender, bus: Bus, method: str) -> Non
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_what_is_not_kept_is_404(sender: Sender, method: str) -> None:
+async def test_what_is_not_kept_or_was_sent_by_people_is_404(sender: Sender, bus: Bus, method: str) -> None:
+    store = MediaStore(bus, kept_s=topology.Limits().media_kept_s)
+    await store.put("in/MM" + "a" * 32 + "/0", b"of somebody", "image/png")
     for name in (out_name(b"never kept"), "in/MM" + "a" * 32 + "/0", "out/" + "A" * 64):
         answer = await sender.client.request(method, path_of(name))
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")

@@ -67,7 +67,7 @@ async def test_a_cookie_of_one_turn_does_not_go_along_with_the_next(bot: BotServ
 async def test_turns_one_after_the_other_share_a_connection(bot: BotServer) -> None:
     peers: set[str] = set()
     async with asking(bot.url) as brain:
-        for _ in range(5):
+        for _ in range(30):
             await brain.answer(a_turn())
             peers.add(bot.requests[-1].peer)
     assert len(peers) == 1

@@ -1,5 +1,6 @@
-"""What a trace tells of a bot that is asked."""
+"""What a trace and the log tell of a bot that is asked."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -75,3 +76,14 @@ async def test_no_span_holds_a_person_a_text_or_a_secret(bot: BotServer, ended: 
     told = " ".join(span.to_json() for span in ended.get_finished_spans())
     assert len(asked(ended)) == 2
     assert not any(word in told for word in (PERSON, NUMBER, "secret question", SECRET, "sesame"))
+
+
+async def test_no_log_line_holds_the_bots_address_with_its_keys(
+    bot: BotServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    logging.getLogger("httpx2").setLevel(logging.NOTSET)
+    async with asking(f"{bot.url}?key=sesame") as brain:
+        await brain.answer(a_turn())
+    assert bot.requests[0].path == "/turns?key=sesame"
+    assert "sesame" not in caplog.text

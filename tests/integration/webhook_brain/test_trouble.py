@@ -9,8 +9,10 @@ import pytest
 
 from harness.bot_server import BotServer, Reply, fails, hangs_up, replies, running_bot, says
 from harness.ports import free_port
+from harness.waiting import wait_until
 from integration.webhook_brain.asking import KEY, a_turn, answers, asking, failure
 from parley_brains.brain import BrainFailed, Said
+from parley_brains.webhook import connections
 from parley_brains.webhook.settings import Form
 
 pytestmark = pytest.mark.anyio
@@ -198,12 +200,35 @@ async def test_rasa_is_asked_again_only_where_it_cannot_have_taken_the_text() ->
             assert len(bot.requests) == requests
 
 
-async def test_a_bot_that_comes_back_is_asked_over_a_new_connection() -> None:
-    async with running_bot() as bot, asking(bot.url) as brain:
+async def test_turns_that_are_given_up_take_no_connection_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_POOLS", 2)
+    monkeypatch.setattr(connections, "_EACH", 3)
+    everybody = asyncio.Event()
+
+    async def all_together(_request: object) -> object:
+        if bot.at_once == 6:
+            everybody.set()
+        await everybody.wait()
+        return {"messages": ["hi"]}
+
+    async with running_bot(replies(HANG)) as bot, asking(bot.url, within_s=20.0, request_timeout_s=15.0) as brain:
+        for _ in range(3):
+            given_up = [asyncio.create_task(brain.answer(a_turn())) for _ in range(10)]
+            await wait_until(lambda: bot.at_once == 6, what="requests with the bot")
+            for task in given_up:
+                task.cancel()
+            await asyncio.gather(*given_up, return_exceptions=True)
+            await wait_until(lambda: bot.at_once == 0, what="an end of the requests")
+        bot.answering = all_together
+        said = await asyncio.gather(*(brain.answer(a_turn()) for _ in range(6)))
+        assert [one.messages[0].text for one in said] == ["hi"] * 6
+
+
+async def test_a_bot_that_was_started_anew_is_asked_again(bot: BotServer) -> None:
+    async with asking(bot.url, retries=0) as brain:
         await brain.answer(a_turn())
         bot.stop()
         with pytest.raises(BrainFailed):
             await brain.answer(a_turn())
         bot.start()
-        async with asking(bot.url) as other:
-            await other.answer(a_turn())
+        assert (await brain.answer(a_turn("hi"))).messages[0].text == "hi"

@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from parley_common.channels import Channel
-from parley_common.events import InboundMessage, TurnBegun, TurnDone, TurnOutcome
+from parley_common.events import (
+    ConversationReleased,
+    ConversationTaken,
+    InboundMessage,
+    Tally,
+    TurnBegun,
+    TurnDone,
+    TurnOutcome,
+)
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PERSON, NUMBER = "+15550100200", "+15550100100"
@@ -60,6 +68,18 @@ def an_end(**fields: Any) -> TurnDone:
         "expires_at": AT,
     }
     return TurnDone(**usual | fields)
+
+
+def a_takeover(**fields: Any) -> ConversationTaken:
+    """Somebody answers in place of the brain."""
+    usual: dict[str, Any] = {"id": "t", "at": AT, "channel": "default", "conversation": CONVERSATION, "upto": 0}
+    return ConversationTaken(**usual | {"tally": Tally()} | fields)
+
+
+def a_release(**fields: Any) -> ConversationReleased:
+    """They hand back."""
+    usual: dict[str, Any] = {"id": "r", "at": AT, "channel": "default", "conversation": CONVERSATION, "upto": 0}
+    return ConversationReleased(**usual | {"tally": Tally()} | fields)
 
 
 def a_channel(**fields: Any) -> Channel:

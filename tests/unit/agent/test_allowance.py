@@ -12,8 +12,12 @@ from parley_agent.allowance import (
     after_answer,
     after_apology,
     after_notice,
+    after_offline,
+    after_words,
+    loops,
     owes_apology,
     owes_notice,
+    owes_offline,
     refusal,
 )
 from parley_common.events import Tally, TurnOutcome
@@ -115,6 +119,37 @@ def test_never_more_than_twilio_takes_between_two_numbers(pauses_s: list[float])
 def test_an_apology_is_owed_once_a_day(apologised_before: timedelta | None, *, owed: bool) -> None:
     tally = Tally() if apologised_before is None else after_apology(Tally(), AT - apologised_before)
     assert owes_apology(tally, AT) is owed
+
+
+@pytest.mark.parametrize(
+    ("told_before", "owed"),
+    [
+        pytest.param(None, True, id="never"),
+        pytest.param(timedelta(hours=24) - SECOND, False, id="less than a day ago"),
+        pytest.param(timedelta(hours=24), True, id="a day ago"),
+    ],
+)
+def test_a_person_is_told_once_a_day_that_nobody_answers(told_before: timedelta | None, *, owed: bool) -> None:
+    tally = Tally() if told_before is None else after_offline(Tally(), AT - told_before)
+    assert owes_offline(tally, AT) is owed
+
+
+@pytest.mark.parametrize(
+    ("tokens", "cap", "refused"), [(9, 10, None), (10, 10, TurnOutcome.CAPPED), (10, 0, None)]
+)
+def test_tokens_are_capped_by_the_day(tokens: int, cap: int, refused: TurnOutcome | None) -> None:
+    tally = after_answer(Tally(), AT, messages=1, answered=True, tokens=tokens)
+    assert refusal(tally, AT, daily_answers=0, daily_tokens=cap) is refused
+    assert refusal(tally, AT + timedelta(days=1), daily_answers=0, daily_tokens=cap) is None
+
+
+def test_words_that_no_brain_was_asked_for_weigh_in_the_loop_guard_and_are_no_answers() -> None:
+    tally = Tally()
+    for _ in range(int(LOOP_CAPACITY)):
+        assert not loops(tally, AT)
+        tally = after_words(tally, AT)
+    assert loops(tally, AT)
+    assert (tally.answers, tally.greeted) == (0, False)
 
 
 def test_a_person_is_told_of_the_cap_once_a_day() -> None:

@@ -68,10 +68,11 @@ def test_a_text_in_time_is_for_the_brain() -> None:
     assert ruling([HELLO], CASE) is None
 
 
-ALL_AT_ONCE = {
-    "tally": msgspec.structs.replace(
-        WAITING, level=LOOP_CAPACITY, level_at=NOW, day=TODAY, answers=5, tokens=100, memory={"a": "b"}
-    ),
+CROWDED = msgspec.structs.replace(
+    WAITING, level=LOOP_CAPACITY, level_at=NOW, day=TODAY, answers=5, tokens=100, memory={"a": "b"}
+)
+ALL_AT_ONCE: dict[str, Any] = {
+    "tally": CROWDED,
     "moment": TOO_LATE,
     "known": False,
     "people_may_start": False,
@@ -81,14 +82,14 @@ ALL_AT_ONCE = {
 }
 """Everything that speaks against an answer. Each step below takes away what the step before it met."""
 
-ORDER = [
+ORDER: list[tuple[InboundMessage, dict[str, Any], TurnOutcome | None]] = [
     (a_text("agent", contact=NUMBER), {}, OUTCOME.ECHO),
     (a_text("stop", keyword=Keyword.STOP), {}, OUTCOME.KEYWORD),
     (REFUSAL, {}, OUTCOME.REFUSED),
     (BOT, {}, OUTCOME.NOT_ALLOWED),
     (BOT, {"allow_all": True}, OUTCOME.HANDED_BACK),
     (AGENT, {}, OUTCOME.TAKEN),
-    (AGENT, {"tally": msgspec.structs.replace(ALL_AT_ONCE["tally"], taken=None)}, OUTCOME.NOT_STARTED),
+    (AGENT, {"tally": msgspec.structs.replace(CROWDED, taken=None)}, OUTCOME.NOT_STARTED),
     (AGENT, {"known": True, "moment": AFTER_A_RESTORE}, OUTCOME.LATE),
     (AGENT, {"moment": TOO_LATE}, OUTCOME.OFFLINE),
     (AGENT, {"offline": False}, OUTCOME.LATE),

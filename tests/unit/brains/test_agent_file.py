@@ -165,4 +165,6 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path, name: str, r
 
 def test_a_file_with_the_least_in_it_is_one(tmp_path: Path) -> None:
     assert mistakes(tmp_path, FALLBACK) == []
-    assert mistakes(tmp_path, "") == ["1: the script has nothing to say; add commands, knowledge or a fallback"]
+    assert mistakes(tmp_path, "") == [
+        "1: the script has nothing to say; add commands, menus, knowledge or a fallback"
+    ]

@@ -182,8 +182,8 @@ def _reading(data: bytes) -> Callable[[], Any]:
     return read
 
 
-async def test_by_whatsapp_the_brain_knows_it() -> None:
-    talk, brain = chat(kind=Kind.WHATSAPP)
-    await talk.say("hi")
+async def test_by_whatsapp_the_brain_knows_it_and_marks_are_kept() -> None:
+    talk, brain = chat(said("**bold**"), kind=Kind.WHATSAPP)
+    assert texts(await talk.say("hi")) == ["*bold*"]
     assert brain.turns[0].kind is Kind.WHATSAPP
     assert brain.turns[0].contact.startswith("whatsapp:+")

@@ -108,6 +108,90 @@ def test_no_placeholder_stays_one(tmp_path: Path, toml: str, expected: str) -> N
     assert found.startswith(expected)
 
 
+SCRIPT = """
+fallback = "f"
+[commands.ORDER]
+reply = "{number}: {result.state} {menu}"
+gave_up = "{number}"
+failed = "{number} {text}"
+tool = "order"
+questions = [{ slot = "number", question = "Which, {text}?", mismatch = "{number}" }]
+[commands.HOURS]
+reply = "{text}"
+[menus.SHOP]
+prompt = "{text}"
+choices = [{ label = "Hours", command = "HOURS" }]
+[tools.order]
+description = "d"
+url = "https://example.com/{number}"
+parameters = { number = "n" }
+"""
+
+
+def test_what_a_script_fills_is_no_mistake(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, SCRIPT) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            'reply = "{text}',
+            'reply = "{number}',
+            "10: commands.HOURS.reply: nothing fills {number}; filled there:",
+        ),
+        ('reply = "{text}', 'reply = "{result}', "10: commands.HOURS.reply: nothing fills {result}"),
+        (
+            "{number}: {res",
+            "{numbr}: {res",
+            "4: commands.ORDER.reply: nothing fills {numbr}; did you mean {number}?",
+        ),
+        ('gave_up = "{number}', 'gave_up = "{text}', "5: commands.ORDER.gave_up: nothing fills {text}"),
+        ("Which, {text}", "Which, {result}", "8: commands.ORDER.questions #1.question: nothing fills {result}"),
+        ('label = "Hours', 'label = "{text}', "13: menus.SHOP.choices #1.label: nothing fills {text}"),
+        ('fallback = "f"', 'left = "{text}"', "2: left: nothing fills {text}; filled there: {menu}"),
+        (
+            'label = "Hours',
+            'label = "No more messages',
+            "13: menus.SHOP.choices #1.label: 'No more messages' is taken",
+        ),
+        (
+            'command = "HOURS',
+            'command = "HUORS',
+            "13: menus.SHOP.choices #1.command: there is no command HUORS; did you mean HOURS?",
+        ),
+        ('tool = "order', 'tool = "ordre', "7: commands.ORDER.tool: there is no tool ordre; did you mean order?"),
+    ],
+)
+def test_each_mistake_of_a_script_is_told_on_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert old in SCRIPT
+    found = mistakes(tmp_path, SCRIPT.replace(old, new))
+    assert any(one.startswith(expected) for one in found), found
+
+
+@pytest.mark.parametrize("label", CARRIER_WORDS)
+def test_no_choice_is_a_word_that_carriers_act_on(tmp_path: Path, label: str) -> None:
+    found = mistakes(tmp_path, SCRIPT.replace('label = "Hours', f'label = "{label.title()}'))
+    assert any(one.startswith("13: menus.SHOP.choices #1: ") and "carriers act on" in one for one in found), found
+
+
+def test_only_a_tools_answer_has_parts(tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, SCRIPT.replace('"{text}"\n[menus', '"{text.name}"\n[menus'))
+    assert "nothing fills {text.name}" in found
+
+
+def test_what_a_mistake_hides_is_no_other_mistake(tmp_path: Path) -> None:
+    """Without its questions a command has no slots, but it will have them."""
+    (found,) = mistakes(tmp_path, SCRIPT.replace('question = "Which', 'qestion = "Which'))
+    assert found.startswith("8: nothing is called commands.ORDER.questions #1.qestion; did you mean question?")
+
+
+def test_no_choice_is_a_word_that_asks_for_a_person(tmp_path: Path) -> None:
+    toml = SCRIPT.replace("\nfallback", '\nhandoff.words = ["opening hours"]\nfallback')
+    (found,) = mistakes(tmp_path, toml.replace("Hours", "Opening hours!"))
+    assert "'Opening hours!' asks for a person, by handoff.words #1" in found
+
+
 def test_braces_that_are_no_placeholder_are_let_be(tmp_path: Path) -> None:
     assert mistakes(tmp_path, 'fallback = "{text} {menu} {} {1} { a } {a b} {{"') == []
 

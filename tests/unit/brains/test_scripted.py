@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from parley_brains.agent_file import AgentFile
-from parley_brains.agents import EXAMPLE, read_agent_file
-from parley_brains.brain import Turn
+from parley_brains.agent_file import AgentFile, Handoff
+from parley_brains.agents import read_agent_file
+from parley_brains.brain import Kind, Turn
 from parley_brains.scripted.brain import ScriptedBrain
 from parley_brains.scripted.script import Command
-from parley_common.settings import SettingsError
+from parley_brains.wording import Wording
 
 pytestmark = pytest.mark.anyio
 
@@ -67,8 +67,30 @@ async def test_texts_of_one_turn_are_lines_of_one_text() -> None:
     assert await answer("so", "many", "texts") == "I don't know so\nmany\ntexts."
 
 
+async def test_a_hole_that_nothing_fills_stays() -> None:
+    script = AgentFile(fallback="{nobody} {text.part} {text}")
+    assert await answer("x", script=script) == "{nobody}  x"
+
+
+@pytest.mark.parametrize(
+    ("fallback", "offer", "said"),
+    [
+        ("No.", "", "No.\n\nTo reach a person, text A PERSON."),
+        ("No.", "Text A PERSON.", "No.\n\nText A PERSON."),
+        ("No. Text a person!", "", "No. Text a person!"),
+    ],
+)
+async def test_a_person_is_offered_once(fallback: str, offer: str, said: str) -> None:
+    script = AgentFile(fallback=fallback, offer=offer, handoff=Handoff(words=("A PERSON",)))
+    assert await answer("x", script=script) == said
+
+
 async def test_somebody_new_is_greeted() -> None:
     assert await answer("hi there", is_first=True) == f"Hello! {MENU}"
+
+
+async def test_somebody_new_is_answered_where_there_is_no_greeting() -> None:
+    assert await answer("hi", is_first=True, script=AgentFile(fallback="f")) == "f"
 
 
 async def test_somebody_new_who_asks_by_command_is_answered() -> None:
@@ -85,11 +107,37 @@ async def test_a_file_that_says_no_apology_has_one_all_the_same() -> None:
     assert "tomorrow" in words.capped
 
 
-async def test_the_example_agent_can_be_read_and_answers() -> None:
-    example = read_agent_file(EXAMPLE)
-    greeting = await answer("hi", is_first=True, script=example)
-    assert "- MENU: this list" in greeting
-    assert "{" not in greeting
+@pytest.mark.parametrize("texts", [("hello", "HOURS"), ("", "hours!")])
+async def test_a_command_is_heard_among_texts_that_came_together(texts: tuple[str, ...]) -> None:
+    assert await answer(*texts) == "9 to 17"
+
+
+async def test_another_word_calls_the_same_command() -> None:
+    script = AgentFile(fallback="f", commands={"HOURS": Command(reply="9 to 17 {text}", also=("open", "OPENING"))})
+    assert await answer("Open? on sunday", script=script) == "9 to 17 on sunday"
+    assert await answer("opening", script=script) == "9 to 17 "
+
+
+async def test_each_kind_of_phone_gets_its_words_and_all_get_the_files(tmp_path: Path) -> None:
+    said = Wording(text="plain {text}", whatsapp="*bold* {text}", media=("map.png", "https://shop.example/a.pdf"))
+    brain = ScriptedBrain(AgentFile(commands={"WHERE": Command(reply=said)}), tmp_path)
+    texts = {}
+    for kind in Kind:
+        turn = Turn(
+            key="k", channel="d", conversation="c", contact="", recipient="", texts=("where now",), kind=kind
+        )
+        (message,) = (await brain.answer(turn)).messages
+        texts[kind] = message.text
+        assert [(file.source, file.content_type) for file in message.files] == [
+            (str(tmp_path / "map.png"), "image/png"),
+            ("https://shop.example/a.pdf", "application/pdf"),
+        ]
+    assert texts == {Kind.SMS: "plain now", Kind.WHATSAPP: "*bold* now"}
+
+
+async def test_the_words_for_leaving_are_answered_whenever_they_are_texted() -> None:
+    assert await answer("Never mind!") == "All right, never mind."
+    assert await answer("never mind", "hours") == "9 to 17"
 
 
 def written(tmp_path: Path, toml: str) -> Path:
@@ -104,56 +152,3 @@ ANSWERS = 'greeting = "g"\nfallback = "f"\nfailure = "x"\n'
 def test_a_script_is_read_from_toml(tmp_path: Path) -> None:
     script = read_agent_file(written(tmp_path, ANSWERS + '[commands.NOW]\nreply = "r"\n'))
     assert script == AgentFile(greeting="g", fallback="f", failure="x", commands={"NOW": Command(reply="r")})
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(SettingsError) as refused:
-        read_agent_file(path)
-    return str(refused.value)
-
-
-@pytest.mark.parametrize("word", ["STOP", "stop", "Start", "YES", "HELP", "info", "unsubscribe", "END"])
-def test_a_word_that_carriers_act_on_cannot_be_a_command(tmp_path: Path, word: str) -> None:
-    path = written(tmp_path, f'{ANSWERS}[commands.{word}]\nreply = "r"\n')
-    assert refusal(path) == f"agent file {path}: command {word} is a word carriers act on; choose another"
-
-
-@pytest.mark.parametrize(
-    ("toml", "words"),
-    [
-        pytest.param('greeting = "unclosed', "Unterminated|line 1", id="no TOML"),
-        pytest.param(f"{ANSWERS}typo = 1\n", "unknown field `typo`", id="a word nobody knows"),
-        pytest.param(f"{ANSWERS}[commands.A]\nmenu = 'm'\n", "missing required field `reply`", id="no reply"),
-        pytest.param("greeting = 5", r"`\$.greeting`", id="a number"),
-    ],
-)
-def test_a_wrong_agent_file_is_one_sentence_with_its_path(tmp_path: Path, toml: str, words: str) -> None:
-    path = written(tmp_path, toml)
-    with pytest.raises(SettingsError, match=words) as refused:
-        read_agent_file(path)
-    assert str(refused.value).startswith(f"agent file {path}: ")
-    assert "\n" not in str(refused.value)
-
-
-def test_a_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "agent.toml"
-    path.write_bytes(b"\xff\xfe")
-    assert refusal(path).startswith(f"agent file {path}: ")
-
-
-def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "missing.toml"
-    assert refusal(path) == f"agent file {path} cannot be read: No such file or directory; set PARLEY_AGENT_FILE"
-
-
-@pytest.mark.parametrize(
-    "commands",
-    [
-        pytest.param('[commands."opening hours"]\nreply = "r"\n', id="two words"),
-        pytest.param('[commands."hours?"]\nreply = "r"\n', id="punctuation that is cut off a text"),
-        pytest.param('[commands.A]\nreply = "r"\n[commands.a]\nreply = "s"\n', id="one word in two cases"),
-        pytest.param('[commands.""]\nreply = "r"\n', id="no word"),
-    ],
-)
-def test_a_command_that_cannot_be_called_is_refused(tmp_path: Path, commands: str) -> None:
-    assert "command" in refusal(written(tmp_path, ANSWERS + commands))

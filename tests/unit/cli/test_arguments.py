@@ -11,7 +11,11 @@ import pytest
 from parley_cli.arguments import parser, read
 from parley_cli.commands import COMMANDS
 
-OPTIONS = {"--reason", "--json", "--service", "--all", "--body", "--since", "--until", "--channel"}
+OPTIONS = {
+    *("--reason", "--json", "--service", "--all", "--body", "--since", "--until", "--channel"),
+    *("--whatsapp", "--verbose", "--by", "--hours"),
+}
+PAGES = ("operations.md", "agent-files.md")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -47,6 +51,13 @@ def test_what_is_no_name_of_a_channel_is_refused(
         (["backfill", "--since", "1h", "--until", "2h"], "--since must be before --until"),
         (["backup"], "DIR"),
         (["dead-letters"], "ACTION"),
+        (["agent"], "ACTION"),
+        (["take"], "CONTACT"),
+        (["take", "+15550100200", "--hours", "0"], "'0' is no time in hours"),
+        (["take", "+15550100200", "--hours", "nan"], "'nan' is no time in hours"),
+        (["take", "+15550100200", "--hours", "soon"], "'soon' is no time in hours"),
+        (["take", "+15550100200", "--by", " "], "write who answers"),
+        (["take", "+15550100200", "--channel", "a.b"], "'a.b' is no name of a channel"),
         ([], "COMMAND"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -76,18 +87,30 @@ def test_every_command_that_is_offered_is_done_by_something() -> None:
         ["backfill", "--since", "1h"],
         ["backup", "d"],
         ["restore", "d"],
+        ["agent", "check"],
+        ["agent", "chat", "f", "--whatsapp", "-v"],
+        ["take", "c"],
+        ["hand-back", "c"],
     ):
         given = read(arguments)
         offered.add((given.command, getattr(given, "action", "")))
     assert offered == set(COMMANDS)
 
 
-def test_the_page_for_operators_shows_every_command_and_option_and_no_other() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `parley ([^|]*)\|", page, re.MULTILINE)
-    shown = {(words[0], words[1] if words[0] == "dead-letters" else "") for row in rows if (words := row.split())}
+def test_the_pages_for_operators_show_every_command_and_option_and_no_other() -> None:
+    docs = Path(__file__).parents[3] / "docs"
+    pages = "\n".join((docs / name).read_text(encoding="utf-8") for name in PAGES)
+    rows = re.findall(r"^\| `parley ([^|]*)\|", pages, re.MULTILINE)
+    groups = ("dead-letters", "agent")
+    shown = {(words[0], words[1] if words[0] in groups else "") for row in rows if (words := row.split())}
     assert {(name, action.rstrip("`")) for name, action in shown} == set(COMMANDS)
     assert set(re.findall(r"--[a-z]+", " ".join(rows))) == OPTIONS
+
+
+def test_a_takeover_lasts_a_day_unless_it_is_said() -> None:
+    given = read(["take", "+15550100200"])
+    assert (given.hours, given.by, given.channel) == (24.0, None, "default")
+    assert read(["take", "+15550100200", "--hours", "0.5", "--by", " Ada "]).by == "Ada"
 
 
 def test_help_names_every_command_and_where_the_broker_is_set() -> None:

@@ -1,8 +1,12 @@
 """The quick start's channel: whose webhook it is, who may text it, and each mistake in one sentence."""
 
+from datetime import time
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from parley_common.channels import TWILIO_API, Channel, Channels, read_channels
+from parley_common.domain.quiet_hours import QuietHours
 from parley_common.settings import SettingsError
 
 ACCOUNT = "AC" + "0123456789abcdef" * 2
@@ -80,6 +84,36 @@ def refusal(**variables: str) -> str:
             {"SMS_ALLOW_ALL_USERS": "all"}, "SMS_ALLOW_ALL_USERS is 'all': write true or false", id="flag"
         ),
         pytest.param(
+            {"PARLEY_QUIET_HOURS": "9pm to 8am"},
+            "PARLEY_QUIET_HOURS: '9pm to 8am' are no hours with a zone, write them as in "
+            "21:00-08:00 America/New_York",
+            id="quiet hours in words",
+        ),
+        pytest.param(
+            {"PARLEY_QUIET_HOURS": "21:00-08:00"},
+            "PARLEY_QUIET_HOURS: '21:00-08:00' are no hours with a zone, write them as in "
+            "21:00-08:00 America/New_York",
+            id="quiet hours of nowhere",
+        ),
+        pytest.param(
+            {"PARLEY_QUIET_HOURS": "21:00-08:00 Mars/Olympus"},
+            "PARLEY_QUIET_HOURS: Mars/Olympus is no time zone of this machine, write them as in "
+            "21:00-08:00 America/New_York",
+            id="quiet hours of no zone",
+        ),
+        pytest.param(
+            {"PARLEY_QUIET_HOURS": "21:00-25:00 UTC"},
+            "PARLEY_QUIET_HOURS: '21:00-25:00 UTC' has a time that no clock shows, write them as in "
+            "21:00-08:00 America/New_York",
+            id="quiet hours of no clock",
+        ),
+        pytest.param(
+            {"PARLEY_QUIET_HOURS": "08:00-08:00 UTC"},
+            "PARLEY_QUIET_HOURS: '08:00-08:00 UTC' starts when it ends, write them as in "
+            "21:00-08:00 America/New_York",
+            id="quiet hours of no length",
+        ),
+        pytest.param(
             {"TWILIO_WEBHOOK_SHARED_KEYS": "key1"},
             "TWILIO_WEBHOOK_SHARED_KEYS must hold pairs: key id=secret,key id=secret",
             id="key without secret",
@@ -125,6 +159,13 @@ def test_a_shared_key_may_hold_an_equals_sign() -> None:
 def test_without_a_rate_the_senders_type_decides() -> None:
     assert read().rate_mps is None
     assert read(PARLEY_SENDER_MPS="2.5").rate_mps == 2.5
+
+
+def test_quiet_hours_are_those_of_the_environment() -> None:
+    assert read().quiet_hours is None
+    assert read(PARLEY_QUIET_HOURS=" 9:00-17:30  Europe/Berlin ").quiet_hours == QuietHours(
+        start=time(9), end=time(17, 30), zone=ZoneInfo("Europe/Berlin")
+    )
 
 
 def test_another_api_is_called_without_a_double_slash() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from parley_common.events import Reply, Slot
-from parley_egress.parts import first_part, following_part, same_part
-from unit.egress.samples import PICTURE, attempted, stored_turn
+from parley_common.events import Media, Reply, Slot
+from parley_egress.parts import Origin, first_part, following_part, same_part
+from unit.egress.samples import NOON, PERSON, PICTURE, attempted, stored_turn, turn_done
+
+OTHER = Media(url="https://media.example/2.jpg", content_type="image/jpeg")
 
 TURN = stored_turn(Reply(id="reply-1", text="one"), Reply(id="reply-2", text="two", media=(PICTURE,)))
 BODIES = ("(1/3) a", "(2/3) b", "(3/3) c")
@@ -69,3 +71,13 @@ def test_no_two_parts_of_a_turn_share_an_id() -> None:
 def test_media_go_with_the_first_part_only(message: int, part: int, media: tuple[object, ...]) -> None:
     attempt = attempted(slot=Slot(turn=7, message=message, part=part), of=3)
     assert same_part(TURN, attempt).media == media
+
+
+def test_to_whatsapp_each_part_carries_one_attachment() -> None:
+    reply = Reply(id="reply-1", text="two", media=(PICTURE, OTHER))
+    event = turn_done(messages=(reply,), contact="whatsapp:" + PERSON)
+    origin = Origin(subject="conv.c.own.done", seq=7, event=event, headers={}, stored_at=NOON)
+    first = first_part(origin, 0, ("two", ""))
+    second = following_part(origin, attempted(slot=first.slot, of=2, body=first.body, rest=first.rest))
+    assert (first.body, first.media) == ("two", (PICTURE,))
+    assert (second.body, second.media) == ("", (OTHER,))

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parley_common.domain.phone_numbers import Network
 from parley_common.domain.segments import is_gsm_7, utf_16_units
-from parley_common.events import Reply
-from parley_egress.rendering import part_id, render
+from parley_common.events import Media, Reply
+from parley_egress.rendering import media_of, part_id, render
 from unit.egress.samples import PICTURE
 
 
@@ -55,9 +56,56 @@ def test_an_attachment_alone_is_one_part_without_a_body(text: str) -> None:
     assert render(Reply(id="r", text=text, media=(PICTURE,)), 10) == ("",)
 
 
-@given(st.text(max_size=4_000), st.integers(1, 12))
-def test_no_reply_makes_more_than_the_most_parts_and_all_fit(text: str, most_parts: int) -> None:
-    parts = bodies(text, most_parts)
+FORMATTED = "# Prices\n\n**Now** ~~$50~~ $30 – [more](https://x.com/a_b)"
+
+
+@pytest.mark.parametrize(
+    ("network", "body"),
+    [
+        (Network.SMS, "Prices\n\nNow ~$50~ $30 - more (https://x.com/a_b)"),
+        (Network.WHATSAPP, "*Prices*\n\n*Now* ~$50~ $30 – more (https://x.com/a_b)"),
+        (Network.MESSENGER, "Prices\n\nNow ~$50~ $30 – more (https://x.com/a_b)"),
+        (Network.RCS, "Prices\n\nNow ~$50~ $30 – more (https://x.com/a_b)"),
+    ],
+)
+def test_each_network_gets_what_it_can_show(network: Network, body: str) -> None:
+    """Formatting where there is any; typography gives way where it would cost."""
+    assert render(Reply(id="r", text=FORMATTED), 10, network) == (body,)
+
+
+def pictures(count: int) -> tuple[Media, ...]:
+    return tuple(Media(url=f"https://m.example/{n}.jpg", content_type="image/jpeg") for n in range(count))
+
+
+@pytest.mark.parametrize(
+    ("network", "text", "media", "carried"),
+    [
+        pytest.param(Network.SMS, "hi", 10, [10], id="an MMS takes ten"),
+        pytest.param(Network.SMS, "hi", 11, [10, 1], id="the eleventh goes with a second"),
+        pytest.param(Network.SMS, "word " * 800, 2, [2, 0, 0], id="all with the first part of a long text"),
+        pytest.param(Network.WHATSAPP, "hi", 1, [1], id="WhatsApp takes one"),
+        pytest.param(Network.WHATSAPP, "hi", 3, [1, 1, 1], id="each further one is a message of its own"),
+        pytest.param(Network.WHATSAPP, "", 2, [1, 1], id="attachments alone"),
+        pytest.param(Network.WHATSAPP, "word " * 800, 2, [1, 1, 0], id="with the parts of a long text"),
+    ],
+)
+def test_attachments_go_with_the_first_parts_that_take_them(
+    network: Network, text: str, media: int, carried: list[int]
+) -> None:
+    reply = Reply(id="r", text=text, media=pictures(media))
+    parts = render(reply, 10, network)
+    carried_by = [media_of(reply, number, network) for number in range(len(parts))]
+    assert [len(some) for some in carried_by] == carried
+    assert sum(carried_by, ()) == reply.media
+
+
+def test_an_attachment_is_never_left_out_for_the_most_parts() -> None:
+    assert len(render(Reply(id="r", text="word " * 800, media=pictures(4)), 2, Network.WHATSAPP)) == 4
+
+
+@given(st.text(max_size=4_000), st.integers(1, 12), st.sampled_from(list(Network)))
+def test_no_reply_makes_more_than_the_most_parts_and_all_fit(text: str, most_parts: int, network: Network) -> None:
+    parts = render(Reply(id="r", text=text), most_parts, network)
     assert 0 <= len(parts) <= most_parts
     assert all(utf_16_units(part) <= 1_600 for part in parts)
 

@@ -11,6 +11,7 @@ from parley_status.conversations import Consent, Conversation
 from parley_status.letters import Letter
 from parley_status.messages import Message, Turn
 from parley_status.parts import Part, Report
+from parley_status.takeovers import Takeover
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,7 @@ from parley_status.parts import Part, Report
         (schema.conversations, Conversation),
         (schema.consent, Consent),
         (schema.dead_letters, Letter),
+        (schema.takeovers, Takeover),
     ],
     ids=lambda value: value.name if isinstance(value, Table) else "",
 )
@@ -31,4 +33,4 @@ def test_a_struct_has_the_columns_of_its_table(table: Table, struct: type[msgspe
 
 
 def test_every_table_is_covered() -> None:
-    assert len(schema.metadata.tables) == 7
+    assert len(schema.metadata.tables) == 8

@@ -19,7 +19,7 @@ _REFUSED = "You will get no more texts from us. Text START if you want them agai
 _CAPPED = "That is as much as we can answer today. Please text again tomorrow."
 
 
-Characters = Annotated[int, msgspec.Meta(ge=40, le=16_000)]
+Characters = Annotated[int, msgspec.Meta(ge=40, le=32_000)]
 """A shorter answer cannot be cut where a reader would pause; a longer one is no text any more."""
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
@@ -69,9 +69,9 @@ class AgentFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ``fallback``: said where the script knows nothing. ``failure``: the brain failed. ``empty``: it said nothing.
     ``apology``: the texts are too old. ``capped``: no more answers today. ``refused``: the person wants no
     more texts, the one thing still said to them. Nothing is said where these are empty.
-    ``commands`` and ``menus``: the script. ``knowledge``: a folder of Markdown beside the file. ``leave_words``: whoever is asked something leaves with one,
-    and is told ``left``. ``offer``: how to reach a person, said where the script knows nothing. ``daily_tokens``: of a model, for one contact a day (UTC),
-    0 for no cap.
+    ``commands`` and ``menus``: the script. ``leave_words``: whoever is asked something leaves with one, and is
+    told ``left``. ``offer``: how to reach a person, said where the script knows nothing. ``knowledge``: a folder
+    of Markdown beside the file. ``daily_tokens``: of a model, for one contact a day (UTC), 0 for no cap.
     """
 
     brain: BrainName | None = None
@@ -89,7 +89,6 @@ class AgentFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     reply: ReplyLimits = ReplyLimits()
     handoff: Handoff = Handoff()
     commands: dict[str, Command] = {}
-    menus: dict[str, Menu] = {}
     menus: dict[str, Menu] = {}
     leave_words: tuple[str, ...] = ("NEVER MIND", "NEVERMIND", "FORGET IT")
     left: Words = "All right, never mind."

@@ -51,4 +51,4 @@ def make_brain(file: AgentFile, folder: Path, environment: Environment) -> Brain
         case BrainName.SCRIPTED:
             from parley_brains.scripted import brain as scripted
 
-            return scripted.ScriptedBrain(file, folder)
+            return scripted.ScriptedBrain(file, folder, environment)

@@ -20,6 +20,7 @@ from parley_common.domain.refusals import is_refusal
 from parley_common.domain.segments import count_segments
 from parley_common.domain.smart_punctuation import to_gsm_punctuation
 from parley_common.domain.splitting import split_text
+from parley_common.domain.whatsapp_text import whatsapp_parts
 from parley_common.events import Usage
 from parley_common.tail import MOST_PAST
 
@@ -148,10 +149,9 @@ class Chat:
         self._count(said.usage)
         messages = sendable(said, most_characters=self._file.reply.most_characters)
         notes = () if messages else ("the brain said nothing",)
-        if not messages and said.hand_over:
-            messages, notes = (Message(text=self._file.handoff.reply),), ()
         if not messages and not said.silent:
-            messages = (Message(text=self._file.empty),)
+            words = self._file.handoff.reply if said.hand_over else self._file.empty
+            messages = (Message(text=words),)
         state = self._state
         state.greeted = True
         state.memory = state.memory if said.memory is None else dict(said.memory)
@@ -173,6 +173,8 @@ class Chat:
         return self._shown(Message(text=text))
 
     def _shown(self, message: Message) -> tuple[Shown, ...]:
-        text = to_gsm_punctuation(to_plain_text(message.text))
-        parts = split_text(text, max_parts=MOST_PARTS)
+        if self._kind is Kind.WHATSAPP:
+            parts = whatsapp_parts(message.text, max_parts=MOST_PARTS)
+        else:
+            parts = split_text(to_gsm_punctuation(to_plain_text(message.text)), max_parts=MOST_PARTS)
         return (Shown(parts=parts, files=message.files),) if parts or message.files else ()

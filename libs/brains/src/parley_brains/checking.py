@@ -18,11 +18,11 @@ from parley_brains.agent_file import AgentFile
 from parley_brains.checking_brains import brain_findings, limit_findings
 from parley_brains.checking_media import media_findings
 from parley_brains.checking_replies import reply_findings
-from parley_brains.checking_scripts import script_findings
 from parley_brains.checking_tools import tool_findings
 from parley_brains.checking_words import word_findings
 from parley_brains.findings import Finding, Remark
 from parley_brains.lines import Key, find_lines, line_of
+from parley_brains.scripted.checking import script_findings
 from parley_brains.shapes import fallback, misfits
 from parley_common.settings import Environment, SettingsError
 
@@ -101,9 +101,13 @@ def _meant(file: AgentFile, folder: Path, environment: Environment) -> Iterator[
 def _of_the_rest(
     document: dict[str, object], found: Sequence[Finding], folder: Path, environment: Environment
 ) -> Iterator[Finding]:
-    """What is wrong with a file beside what keeps it from being one, as far as that can be told."""
-    for one in found:
-        _take_out(document, one.key)
+    """What is wrong with a file beside what keeps it from being one, as far as that can be told without that."""
+    broken: list[Key] = []
+    while found:
+        broken += [one.key for one in found]
+        for key in broken:
+            _take_out(document, key)
+        found = [one for one in misfits(document, AgentFile) if one.key not in broken]
     try:
         file = msgspec.convert(document, AgentFile)
     except msgspec.ValidationError:
@@ -111,6 +115,8 @@ def _of_the_rest(
     yield from word_findings(file)
     yield from media_findings(file, folder)
     yield from tool_findings(file, environment)
+    parts = {key[:2] for key in broken}
+    yield from (one for one in reply_findings(file) if one.key[:2] not in parts)
 
 
 def _take_out(table: object, key: Key) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from parley_brains.agent_file import AgentFile
 from parley_brains.findings import Finding, nearest, shown
 from parley_brains.lines import Key
+from parley_brains.scripted.checking import filled_at
 from parley_brains.scripted.filling import RESULT, holes
 from parley_brains.walking import all_words
 from parley_brains.wording import Wording
@@ -46,25 +47,25 @@ def reply_findings(file: AgentFile) -> Iterator[Finding]:
 def _said(file: AgentFile) -> Iterator[tuple[Key, str, frozenset[str]]]:
     """Each text with its key and what is filled in there."""
     for path, words in all_words(file):
-        filled = FILLED | _of_command(file, path)
+        filled = _filled(file, path)
         if isinstance(words, Wording):
             yield (*path, "text"), words.text, filled
             yield (*path, "whatsapp"), words.whatsapp, filled
         else:
             yield path, words, filled
-    for name in ("failure", "empty", "apology", "capped", "refused"):
+    for name in ("failure", "empty", "apology", "capped", "refused", "offer"):
         yield (name,), getattr(file, name), frozenset()
     yield ("handoff", "reply"), file.handoff.reply, frozenset()
     yield ("handoff", "back_reply"), file.handoff.back_reply, frozenset()
+    for menu, one in file.menus.items():
+        for number, choice in enumerate(one.choices):
+            yield ("menus", menu, "choices", number, "label"), choice.label, frozenset()
 
 
-def _of_command(file: AgentFile, path: Key) -> frozenset[str]:
-    """What a command fills in beside: answers to its questions, and what its tool says."""
-    command = file.commands.get(str(path[1])) if path[0] == "commands" else None
-    if command is None:
-        return frozenset()
-    slots = frozenset(question.slot for question in command.questions)
-    return slots | {RESULT} if command.tool and path[2] == "reply" else slots
+def _filled(file: AgentFile, path: Key) -> frozenset[str]:
+    """Where nothing was texted that a script could repeat, it has no ``{text}``."""
+    filled = FILLED | filled_at(file, path)
+    return filled - {"text"} if path[0] == "left" or "gave_up" in path[2:3] else filled
 
 
 def _unfilled(path: Key, text: str, filled: frozenset[str]) -> Iterator[Finding]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 from parley_brains.agent_file import AgentFile
 from parley_brains.answering import spoken
 from parley_brains.findings import Finding, shown
 from parley_brains.lines import Key
-from parley_brains.scripted.script import Command, Menu
 from parley_brains.scripted.words import called
 from parley_common.domain.keywords import classify_keyword
 from parley_common.domain.refusals import is_refusal
@@ -22,37 +21,29 @@ _TAKEN = {
 
 
 def word_findings(file: AgentFile) -> Iterator[Finding]:
-    """What is wrong with the words that call commands, menus and people, and with the labels of choices."""
+    """What is wrong with the names of commands and the words of a handoff, and with what they leave unheard.
+
+    The other words of a script are looked at with the script.
+    """
     texted = list(_texted(file))
+    for name in file.commands:
+        yield from _uncallable(name)
     for path, word in texted:
-        if path[0] != "handoff":
-            yield from _uncallable(path, word)
+        yield from _carrier_findings(path, word)
     for path, word in (*texted, *_labels(file)):
-        yield from carrier_findings(path, word)
+        yield from _refusal_findings(path, word)
     yield from _collisions(texted)
-    yield from _overheard(file, texted)
-
-
-def carrier_findings(path: Key, word: str) -> Iterator[Finding]:
-    """Whether a word is one that never reaches a brain."""
-    keyword = classify_keyword(word)
-    if keyword is not None:
-        what = f"{shown(path)}: {word!r} is a word carriers act on ({_TAKEN[keyword]})"
-        yield Finding(path, what, "choose another")
-    elif is_refusal(word):
-        what = f"{shown(path)}: {word!r} is taken for the wish to get no more texts"
-        yield Finding(path, what, "choose another")
+    yield from _overheard(file)
 
 
 def _texted(file: AgentFile) -> Iterator[tuple[Key, str]]:
     """Where each word stands that means something whenever it is texted."""
-    tables: dict[str, Mapping[str, Command | Menu]] = {"commands": file.commands, "menus": file.menus}
-    for table, those in tables.items():
-        for name, one in those.items():
-            yield (table, name), name
-            yield from _numbered((table, name, "also"), one.also)
-    yield from _numbered(("handoff", "words"), file.handoff.words)
-    yield from _numbered(("handoff", "back_words"), file.handoff.back_words)
+    for word in file.commands:
+        yield ("commands", word), word
+    for number, word in enumerate(file.handoff.words):
+        yield ("handoff", "words", number), word
+    for number, word in enumerate(file.handoff.back_words):
+        yield ("handoff", "back_words", number), word
 
 
 def _labels(file: AgentFile) -> Iterator[tuple[Key, str]]:
@@ -61,22 +52,27 @@ def _labels(file: AgentFile) -> Iterator[tuple[Key, str]]:
             yield ("menus", name, "choices", number, "label"), choice.label
 
 
-def _numbered(path: Key, words: Sequence[str]) -> Iterator[tuple[Key, str]]:
-    for number, word in enumerate(words):
-        yield (*path, number), word
+def _uncallable(word: str) -> Iterator[Finding]:
+    if word.split() != [word] or called(word) != word.upper():
+        yield Finding(("commands", word), f"command {word!r} can't be called", "write one word without marks")
 
 
-def _uncallable(path: Key, word: str) -> Iterator[Finding]:
-    """A name is found as the first word of a text, what stands in ``also`` as all of it."""
-    is_name = len(path) == 2
-    if called(word) != word.upper() or word.strip() != word or (is_name and word.split() != [word]):
-        what = f"{shown(path)}: {word!r} can't be called"
-        yield Finding(path, what, f"write {'one word' if is_name else 'it'} without marks or space around it")
+def _carrier_findings(path: Key, word: str) -> Iterator[Finding]:
+    keyword = classify_keyword(word)
+    if keyword is not None:
+        what = f"{shown(path)}: {word!r} is a word carriers act on ({_TAKEN[keyword]})"
+        yield Finding(path, what, "choose another")
 
 
-def _overheard(file: AgentFile, texted: list[tuple[Key, str]]) -> Iterator[Finding]:
+def _refusal_findings(path: Key, word: str) -> Iterator[Finding]:
+    if classify_keyword(word) is None and is_refusal(word):
+        what = f"{shown(path)}: {word!r} is taken for the wish to get no more texts"
+        yield Finding(path, what, "choose another")
+
+
+def _overheard(file: AgentFile) -> Iterator[Finding]:
     """Labels that never choose anything, since the same words ask for a person."""
-    words = {spoken(word): path for path, word in texted if path[:2] == ("handoff", "words")}
+    words = {spoken(word): ("handoff", "words", number) for number, word in enumerate(file.handoff.words)}
     for path, label in _labels(file):
         other = words.get(spoken(label))
         if other is not None:
@@ -97,7 +93,7 @@ def _collisions(texted: list[tuple[Key, str]]) -> Iterator[Finding]:
 
 def _collision(path: Key, other: Key) -> Finding:
     """A word that brings the brain back is heard only while a person answers, so it may be a command otherwise."""
-    only_back = path[1] == "back_words" and other[0] != "handoff"
+    only_back = path[1] == "back_words" and other[0] == "commands"
     what = f"{shown(path)} is the same word as {shown(other)}"
-    fix = "keep one" if path[0] == other[0] and path[1:-1] == other[1:-1] else "choose another for one of them"
+    fix = "keep one" if path[:-1] == other[:-1] else "choose another for one of them"
     return Finding(path, what, fix, suspicious=only_back)

@@ -29,7 +29,7 @@ _PLAIN = re.compile(r"[^,\]}#\n]*")
 def find_lines(document: str) -> dict[Key, int]:
     """The line of every key, table and item of an array; the first is line 1. A table without a heading of its own
     stands where the first of its keys does."""
-    return _Scanner(document.replace("\r\n", "\n")).scan()
+    return _Scanner(document).scan()
 
 
 def line_of(lines: dict[Key, int], path: Key) -> int:

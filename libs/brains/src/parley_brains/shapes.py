@@ -61,13 +61,14 @@ def _struct_misfits(value: object, kind: type[msgspec.Struct], path: Key) -> Ite
         return
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     hints = typing.get_type_hints(kind, include_extras=True)
+    meant = {nearest(name, fields) for name in value if name not in fields}
     for name, inner in value.items():
         if name in fields:
             yield from misfits(inner, hints[fields[name].name], (*path, name))
         else:
             yield _unknown(name, list(fields), path)
     for name, field in fields.items():
-        if field.required and name not in value:
+        if field.required and name not in value and name not in meant:
             yield Finding(path, f"{shown(path)} has no {name}", f"add {name} = {_example(hints[field.name])}")
 
 

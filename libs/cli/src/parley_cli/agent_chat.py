@@ -7,6 +7,7 @@ import contextlib
 import mimetypes
 import shlex
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ HELP = """/send FILE [TEXT]  text a file, with words beside it
 
 _PROMPT = "you> "
 _INDENT = "     "
+_JOINER = "\u200d"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +113,7 @@ class _Table:
         for file in message.files:
             self._say(printable(f"bot> [{_described(file)}]"))
         for part in message.parts:
-            self._say("bot> " + printable(part).replace("\n", f"\n{_INDENT}"))
+            self._say("bot> " + textwrap.indent(_visible(part), _INDENT).lstrip())
         if self._look.verbose and message.parts:
             self._note(self._size(message))
 
@@ -158,6 +160,11 @@ def _attachment(path: Path) -> Attachment:
 
     content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return Attachment(content_type=content_type, size=len(data), read=read)
+
+
+def _visible(text: str) -> str:
+    """The text without what could steer a terminal, its emoji whole: they are held together by joiners."""
+    return _JOINER.join(map(printable, text.split(_JOINER)))
 
 
 def _described(file: File) -> str:

@@ -44,17 +44,13 @@ async def report(path: Path, say: Say, environment: Environment = os.environ) ->
 def described(file: AgentFile, folder: Path, environment: Environment) -> str:
     """What there is in an agent file, in one line."""
     passages = len(read_folder(folder / file.knowledge)) if file.knowledge else 0
-    counts = {
-        "command": len(file.commands),
-        "menu": len(file.menus),
-        "passage of knowledge": passages,
-        "tool": len(file.tools),
-    }
-    there = (
-        counted(count, one).replace("passage of knowledges", "passages of knowledge")
-        for one, count in counts.items()
+    found = (
+        counted(len(file.commands), "command"),
+        counted(len(file.menus), "menu"),
+        f"{counted(passages, 'passage')} of knowledge",
+        counted(len(file.tools), "tool"),
     )
-    return ", ".join((f"brain {chosen(file, environment)}", *there))
+    return ", ".join((f"brain {chosen(file, environment)}", *found))
 
 
 async def _trouble(file: AgentFile, folder: Path, environment: Environment) -> str | None:

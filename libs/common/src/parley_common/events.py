@@ -76,8 +76,8 @@ class InboundMessage(Event, frozen=True, kw_only=True):
     """A text from a person. ``id`` is the MessageSid, so a redelivered webhook is the same event.
 
     ``contact`` is the person's address, ``recipient`` the number of ours that was texted. ``backfilled``: found in
-    Twilio's log instead of brought by a webhook; ``at`` is then when Twilio received it. ``answered_by_twilio``: its
-    Advanced Opt-Out took the text for a keyword and has answered it.
+    Twilio's log instead of brought by a webhook; ``at`` is then when Twilio received it. ``answered_by_twilio``:
+    its Advanced Opt-Out took the text for a keyword and has answered it.
     """
 
     account_sid: str

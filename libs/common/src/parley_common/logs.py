@@ -19,8 +19,11 @@ from parley_common.domain.redaction import redact_text
 
 _UNREDACTED = ("timestamp", "_record", "_from_structlog")
 
-_QUIET = ("uvicorn", "twilio", "opentelemetry", "alembic", "aiohttp.access")
-"""Libraries whose everyday lines say nothing, or too much: Twilio's client logs whole requests."""
+_QUIET = (
+    *("uvicorn", "aiohttp.access", "httpx2", "httpcore2", "twilio", "openai", "anthropic"),
+    *("opentelemetry", "alembic"),
+)
+"""Libraries whose everyday lines say nothing, or too much: they log requests with their URLs."""
 
 
 def start_logging(service: str, *, readable: bool = False, stream: TextIO = sys.stdout) -> None:

@@ -1,7 +1,8 @@
 """A person takes a conversation over from the brain, and hands it back.
 
 Both are events of the conversation's own chain, appended like a turn's end: an answer that a brain was working on
-meanwhile is refused, and its texts wait for the person. This module does not know who answers as the person.
+meanwhile is refused, and its texts wait for the person. Of two who take it, the later has it; both stand in the
+chain. This module does not know who answers as the person.
 """
 
 from __future__ import annotations

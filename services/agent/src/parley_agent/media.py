@@ -5,20 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from parley_agent.media_in import Carried, Incoming
+from parley_agent.media_keeping import Keeping
 from parley_agent.media_out import Outgoing
+from parley_agent.policy import may_be_answered
 from parley_brains.brain import Said
+from parley_common import events
 from parley_common.channels import Channels
 from parley_common.events import InboundMessage
 from parley_common.media_store import MediaStore
+
+_HAS_MEDIA = b'"media":[{'
 
 
 class MediaDesk:
     """Fetches and hosts media. ``folder``: that of the agent's file. ``within_s``: for what came with one turn."""
 
     def __init__(self, store: MediaStore, channels: Channels, *, folder: Path, within_s: float) -> None:
-        self._incoming = Incoming(store, channels, within_s=within_s)
+        self._channels = channels
+        self._keeping = Keeping(store, channels, within_s=within_s)
+        self._incoming = Incoming(store, self._keeping)
         self._outgoing = Outgoing(store, folder)
+
+    def begin(self, body: bytes) -> None:
+        """Has what came with a stored text kept, whoever answers it; not that of people who may not text us."""
+        if _HAS_MEDIA not in body:
+            return
+        try:
+            text = events.decode(body)
+        except msgspec.DecodeError:
+            return
+        channel = self._channels.named(text.channel)
+        if isinstance(text, InboundMessage) and channel is not None and may_be_answered(text, channel):
+            self._keeping.begin(text)
 
     async def carried(self, messages: Sequence[InboundMessage]) -> Carried:
         """What came with these texts, and how much of it could not be had."""
@@ -30,7 +51,7 @@ class MediaDesk:
 
     async def close(self) -> None:
         """Ends what is open."""
-        await self._incoming.close()
+        await self._keeping.close()
 
 
 class NoMedia:

@@ -35,10 +35,14 @@ _TEXTS = frozenset(
         "text/calendar",
         "text/csv",
         "text/rtf",
+        "text/richtext",
         "application/rtf",
         "application/vcard",
     }
 )
+_WHERE_DECLARED = {"image/bmp": b"BM", "application/vnd.apple.pkpass": b"PK\3\4"}
+"""Marks too short or too common to tell a type by, enough to confirm one."""
+
 _PROGRAMS = (b"MZ", b"\x7fELF", b"PK\3\4", b"\xca\xfe\xba\xbe")
 _MARKUP = re.compile(rb"\s*<(?:!doctype|!--|\?xml|html|head|body|script|svg|[a-z]+[\s>])", re.IGNORECASE)
 _LOOKED_AT = 1_024
@@ -52,6 +56,8 @@ def true_type(data: bytes, declared: str) -> str | None:
     """
     told = declared.partition(";")[0].strip().lower()
     told = _OWN_NAMES.get(told, told)
+    if told in _WHERE_DECLARED:
+        return told if data.startswith(_WHERE_DECLARED[told]) else _shown(data)
     if not data or _is_foreign(data):
         return None
     found = _shown(data)

@@ -69,16 +69,16 @@ class Thinking:
             await asyncio.sleep(LISTEN_EVERY_S)
             may_restart = self._may_restart()
             is_time = may_restart and time.monotonic() - looked_s >= LOOK_EVERY_S
-            if self._highest() <= known and not is_time:
+            rung = self._highest()
+            if rung <= known and not is_time:
                 continue
-            looked_s = time.monotonic()
+            known, looked_s = max(known, rung), time.monotonic()
             wider = await self._wider(texts)
             if _refuse(wider):
                 return wider
             if may_restart and len(wider) > len(texts):
                 self._restarts_left -= 1
                 return wider
-            known = wider[-1].seq
 
     def _may_restart(self) -> bool:
         return self._restarts_left > 0 and self.left_s > self._within_s / 2

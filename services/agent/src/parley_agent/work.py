@@ -80,7 +80,8 @@ class AgentWork:
         """Why no text can be answered now."""
         return [*self._background.problems(), *await self._subscriber.problems(self._bus)]
 
-    async def _on_bell(self, subject: str, bell: Bell, _body: bytes) -> None:
+    async def _on_bell(self, subject: str, bell: Bell, body: bytes) -> None:
+        self._media.begin(body)
         await self._doorbells.ring(topology.conversation_of(subject), bell)
 
     async def _on_swept(self, text: Stored) -> None:

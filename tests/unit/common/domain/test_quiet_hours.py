@@ -60,7 +60,7 @@ def test_the_clock_leaps_and_the_hours_go_by_what_it_shows(hours: str, now: str,
     assert found >= utc(over)
 
 
-MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))
+MOMENTS = st.integers(0, 2 * 366 * 24 * 3_600).map(lambda s: utc("2026-01-01") + timedelta(seconds=s))
 CLOCKS = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda c: f"{c[0]:02}:{c[1]:02}")
 ZONES = st.sampled_from(["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"])
 

@@ -17,13 +17,13 @@ a about after again all also always am an and any anybody anyone anything are ar
 been before being but by can cannot cant come could couldn did didn do does doesn doing don done each either
 else ever every few for from further get gets getting give given go goes going gonna got gotta had has hasn have
 haven having he her here hers him his how however i if im in into is isn it its itself ive just know let like ll
-many may maybe me might mine more most much must my need needed needs no nor not now of off ok okay on once one
-only or other our ours out over own please possible quick question questions re really right said same say see
-shall she should shouldn so some somebody someone something soon still such sure tell than that thats the their
-them then there these they thing things think this those through to too trying um under up us use very wanna
-want wanted wants was wasn we well were what whats when where whether which while who whom whose why will with
-within without won wonder wondering would wouldn yes yet you your yours bye cheers dear evening goodbye hello
-help hey hi hiya morning sorry thank thanks thx ty
+many may maybe me might mine more most much must my near need needed needs no nor not now of off ok okay on once
+one only or other our ours out over own please possible quick question questions re really right said same say
+see shall she should shouldn so some somebody someone something soon still such sure tell than that thats the
+their them then there these they thing things think this those through to too trying um under up us use very
+wanna want wanted wants was wasn we well were what whats when where whether which while who whom whose why will
+with within without won wonder wondering would wouldn yes yet you your yours myself yourself bye cheers dear
+evening goodbye hello help hey hi hiya morning sorry thank thanks thx ty
 """
 _GERMAN = """
 aber alle allem allen aller alles als also am an auch auf aus bei beim bin bis bist bitte da damit danke dann
@@ -53,11 +53,12 @@ _STOP_WORDS = {
 
 
 def searched(question: str, language: str) -> tuple[str, ...]:
-    """The words to search for, in the order of the question and each once."""
+    """The words to search for, in the order of the question and each once; none in what is only a number."""
     stop_words = _STOP_WORDS.get(language.casefold().replace("_", "-").partition("-")[0], frozenset())
     text = unicodedata.normalize("NFC", question[:MOST_CHARACTERS]).casefold()
-    words = (word for word in _WORD.findall(text) if _says_something(word) and _bare(word) not in stop_words)
-    return tuple(dict.fromkeys(words))[:MOST_WORDS]
+    found = (word for word in _WORD.findall(text) if _says_something(word) and _bare(word) not in stop_words)
+    words = tuple(dict.fromkeys(found))[:MOST_WORDS]
+    return () if all(word.isdigit() for word in words) else words
 
 
 def _says_something(word: str) -> bool:

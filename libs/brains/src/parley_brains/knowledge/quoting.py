@@ -12,7 +12,11 @@ from parley_common.domain.splitting import split_text
 
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
 _RULE = re.compile(r"[\s|:=_*-]*|\s*(?:`{3,}|~{3,}).*")
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]*_]*\s+(?=[\"'“‘(\[*_¿¡]*(?:[^\W_a-z]))|(?<=[。！？])")
+_SENTENCE = re.compile(
+    r"""(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)"""  # no initial, no title like Dr.
+    r"""(?:(?<=[.!?…])|(?<=[.!?…]["'”’»)\]*_])|(?<=[.!?…]\*\*))\s+(?=["'“‘«(\[*_¿¡]*[^\W_a-z])"""
+    r"""|(?<=[。！？])"""
+)
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,11 @@ def quote(markdown: str, weights: Mapping[str, float], language: str, most_chara
     ``weights``: the words of the question, and how much each says. Only a sentence that is too long by itself is
     cut, and then ends in an ellipsis.
     """
+    if len(markdown.strip()) <= most_characters:
+        return markdown.strip()
     units = list(_units(markdown))
-    if not units or _length(units) <= most_characters:
-        return _joined(units)
+    if not units:
+        return _shortened(markdown, most_characters)
     scores = _scores(units, weights, language)
     best = max(_windows(units, most_characters), key=lambda window: _worth(window, units, scores))
     chosen = units[best.start : best.stop]
@@ -42,7 +48,7 @@ def _units(markdown: str) -> Iterator[_Unit]:
     for number, paragraph in enumerate(re.split(r"\n\s*\n", markdown)):
         gap = "\n\n" if number else ""
         for line in _lines(paragraph):
-            for sentence in [line] if _stands_alone(line) else _SENTENCE.split(line):
+            for sentence in [line] if _ITEM.match(line) else _SENTENCE.split(line):
                 if sentence.strip():
                     yield _Unit(sentence.strip(), gap)
                     gap = " "
@@ -55,23 +61,25 @@ def _lines(paragraph: str) -> Iterator[str]:
     for line in paragraph.split("\n"):
         if _RULE.fullmatch(line):
             continue
-        if _stands_alone(line) and running:
+        if running and (_is_row(line) or _ITEM.match(line)):
             yield running
             running = ""
         if _is_row(line):
-            yield line
+            yield _row_text(line)
         else:
             running = f"{running} {line.strip()}" if running else line
     if running:
         yield running
 
 
-def _stands_alone(line: str) -> bool:
-    return bool(_ITEM.match(line)) or _is_row(line)
-
-
 def _is_row(line: str) -> bool:
     return line.lstrip().startswith("|")
+
+
+def _row_text(line: str) -> str:
+    """A row of a table that has lost its head is none any more."""
+    cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+    return (": " if len(cells) == 2 else " | ").join(cells)
 
 
 def _scores(units: Sequence[_Unit], weights: Mapping[str, float], language: str) -> Sequence[float]:

@@ -13,9 +13,14 @@ from parley_brains.knowledge.quoting import quote
 from parley_brains.knowledge.reading import read_folder
 
 LEAST_SHARE = 0.5
-"""How much of what is asked must be in a passage, each word weighed by how rare it is: half of it."""
+"""More of what is asked must be in a passage than this, each word weighed by how rare it is."""
+
+TITLED = 0.15
+"""What is told for a passage if one of the words is in its title: then it is about that."""
 
 _LOOKED_AT = 10
+_RANKED_BY = 6
+"""The rarest words of a question: the others move no passage up, and cost the most."""
 
 
 class Knowledge:
@@ -33,12 +38,15 @@ class Knowledge:
         return len(self._passages)
 
     def search(self, question: str, most: int = 3) -> list[Passage]:
-        """The best passages first; none where nothing fits."""
+        """The passages with most of what is asked, by BM25 among alike ones; none where nothing fits."""
         weights = self._weights(question)
-        known = [word for word, (_, frequency) in weights.items() if frequency]
-        ranked = self._index.rank(known, max(most, _LOOKED_AT))
+        known = sorted((word for word in weights if weights[word][1]), key=lambda word: weights[word][1])
+        ranked = self._index.rank(known[:_RANKED_BY], max(most, _LOOKED_AT))
         shares = self._shares(weights, ranked)
-        return [self._passages[row] for row in ranked if shares[row] >= LEAST_SHARE][:most]
+        fitting = sorted(
+            (row for row in ranked if shares[row] > LEAST_SHARE), key=lambda row: -round(shares[row], 1)
+        )
+        return [self._passages[row] for row in fitting[:most]]
 
     def quote(self, passage: Passage, question: str, most_characters: int = 300) -> str:
         """The sentences of a passage that answer the question, whole ones as far as they fit."""
@@ -50,19 +58,25 @@ class Knowledge:
         self._index.close()
 
     def _weights(self, question: str) -> Mapping[str, tuple[float, int]]:
-        """How much each word says, and in how many passages it is."""
+        """How much each word says, and in how many passages it is. A number that is in none says nothing."""
         total = len(self._passages)
-        frequencies = {word: self._index.frequency(word) for word in searched(question, self._language)}
-        return {word: (weight(count, total), count) for word, count in frequencies.items()}
+        counts = {word: self._index.frequency(word) for word in searched(question, self._language)}
+        return {
+            word: (weight(count, total), count) for word, count in counts.items() if count or not word.isdigit()
+        }
 
     def _shares(self, weights: Mapping[str, tuple[float, int]], rows: Sequence[int]) -> Mapping[int, float]:
-        """How much of the question each row holds, from 0 to 1."""
+        """How much of the question each row holds, from 0 to 1, and the more where its title does."""
         shares = dict.fromkeys(rows, 0.0)
-        asked = sum(weight for weight, _ in weights.values())
+        titled: set[int] = set()
+        asked = sum(said for said, _ in weights.values())
         for word, (said, frequency) in weights.items():
-            for row in self._index.holding(word, rows) if frequency and rows else ():
+            if not (frequency and rows):
+                continue
+            titled |= self._index.holding(word, rows, title=True)
+            for row in self._index.holding(word, rows):
                 shares[row] += said / asked
-        return shares
+        return {row: share + TITLED * (row in titled) for row, share in shares.items()}
 
 
 def weight(count: int, total: int) -> float:

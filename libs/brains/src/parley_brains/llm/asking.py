@@ -15,6 +15,7 @@ from pydantic_ai.settings import ModelSettings
 
 from parley_brains.llm.connection import Connection
 from parley_brains.llm.failures import Cause, Failure, explain
+from parley_brains.llm.history import estimated_usage
 from parley_brains.llm.ledger import Ledger
 from parley_brains.llm.limits import LEAST_S, Budget, pause
 from parley_brains.llm.words import spoken
@@ -77,6 +78,12 @@ class Asking(WrapperModel):
         if _is_empty(response):
             raise NoAnswer(_emptiness(response))
         return response
+
+    def prepare_messages(
+        self, messages: list[ModelMessage], model_request_parameters: ModelRequestParameters | None = None
+    ) -> list[ModelMessage]:
+        """As they are: each model that is asked prepares them in its own way."""
+        return messages
 
     async def _any(
         self, messages: list[ModelMessage], settings: ModelSettings, parameters: ModelRequestParameters
@@ -141,11 +148,13 @@ class Asking(WrapperModel):
                     ModelSettings(**{**settings, "timeout": timeout_s}),
                     parameters,
                 )
-            self._note(line, response, span)
+            self._note(line, messages, response, span)
             return _cleaned(response)
 
-    def _note(self, line: Line, response: ModelResponse, span: Span) -> None:
+    def _note(self, line: Line, asked: list[ModelMessage], response: ModelResponse, span: Span) -> None:
         read, written = response.usage.input_tokens, response.usage.output_tokens
+        if not (read or written):
+            read, written = estimated_usage(asked, response)
         self._ledger.add(line.model.model_name, read=read, written=written)
         span.set_attribute("gen_ai.usage.input_tokens", read)
         span.set_attribute("gen_ai.usage.output_tokens", written)

@@ -34,7 +34,8 @@ _LIMITS = UsageLimits(request_limit=MOST_ROUNDS, tool_calls_limit=MOST_TOOL_CALL
 
 def make_brain(file: AgentFile, folder: Path, environment: Environment) -> Brain:
     """The brain of a file, whose knowledge is in ``folder``. Raises ``SettingsError``; asks no server anything."""
-    connections = [Connection(endpoint) for endpoint in read_endpoints(file.llm, environment)]
+    endpoints = read_endpoints(file.llm, environment)
+    connections = [Connection(endpoint, thinks=file.llm.thinking) for endpoint in endpoints]
     return ModelBrain(file, folder, connections, Tools(file.tools, environment))
 
 
@@ -127,7 +128,9 @@ class ModelBrain:
         for connection in self._connections:
             timeout_s = budget.for_request_s
             try:
-                lines.append(Line(connection=connection, model=await connection.model(timeout_s)))
+                async with self._free:
+                    model = await connection.model(timeout_s)
+                lines.append(Line(connection=connection, model=model))
             except Exception as error:
                 failure = explain(error, connection.endpoint, timeout_s=timeout_s)
                 if failure is None:

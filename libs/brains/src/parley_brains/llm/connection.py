@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
@@ -24,6 +23,7 @@ from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+from pydantic_ai.settings import ModelSettings
 
 from parley_brains.llm.endpoints import Endpoint, Maker
 
@@ -43,20 +43,22 @@ class _Listed(msgspec.Struct):
 
 
 class Connection:
-    """One model, as long as the process lives."""
+    """One model, as long as the process lives. ``thinks``: whether it may think as long as it likes.
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    Nothing is said of that to a server of the operator's own: not all of them know the word.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, thinks: bool) -> None:
         self.endpoint = endpoint
+        self._settings = ModelSettings() if thinks else ModelSettings(thinking=False)
         self._http = _http_client()
         self._model = self._made(endpoint.model) if endpoint.model else None
-        self._finding = asyncio.Lock()
 
     async def model(self, timeout_s: float) -> Model:
         """The model; the first that the server lists where none was named."""
-        async with self._finding:
-            if self._model is None:
-                self._model = self._made(await self._first(timeout_s))
-            return self._model
+        if self._model is None:
+            self._model = self._made(await self._first(timeout_s))
+        return self._model
 
     def forget(self) -> None:
         """The server does not know the model that it named before: it is asked again."""
@@ -70,9 +72,11 @@ class Connection:
     def _made(self, name: str) -> Model:
         match self.endpoint.maker:
             case Maker.ANTHROPIC:
-                return AnthropicModel(name, provider=AnthropicProvider(anthropic_client=self._anthropic()))
+                own = AnthropicProvider(anthropic_client=self._anthropic())
+                return AnthropicModel(name, provider=own, settings=self._settings)
             case Maker.OPENAI:
-                return OpenAIChatModel(name, provider=OpenAIProvider(openai_client=self._openai()))
+                openai = OpenAIProvider(openai_client=self._openai())
+                return OpenAIChatModel(name, provider=openai, settings=self._settings)
             case Maker.COMPATIBLE:
                 # Ollama and others know only the older name of the limit. What a model thinks aloud is taken out
                 # elsewhere: here a thought without an end would become an answer.

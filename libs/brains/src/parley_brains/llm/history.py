@@ -49,5 +49,19 @@ def messages(past: Sequence[Exchange]) -> list[ModelMessage]:
     return found
 
 
+def estimated_usage(asked: Sequence[ModelMessage], answer: ModelResponse) -> tuple[int, int]:
+    """The tokens read and written in a request, for servers that do not tell."""
+    told = [part.content for message in asked for part in message.parts if hasattr(part, "content")]
+    told += [message.instructions for message in asked[-1:] if isinstance(message, ModelRequest)]
+    read = sum(count_tokens(text) for content in told for text in _texts(content))
+    return read, sum(count_tokens(part.content) for part in answer.parts if isinstance(part, TextPart))
+
+
+def _texts(content: object) -> list[str]:
+    if isinstance(content, str):
+        return [content]
+    return [one for one in content if isinstance(one, str)] if isinstance(content, Sequence) else []
+
+
 def _answer(exchange: Exchange) -> str:
     return "\n\n".join(answer for answer in exchange.answers if answer.strip())

@@ -13,7 +13,8 @@ class Llm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ``model``: ``openai:gpt-…``, ``anthropic:claude-…``, or a bare name at ``base_url``; the environment's
     PARLEY_MODEL and PARLEY_LLM_BASE_URL come first. ``fallback``: the model that is asked where the first fails.
     ``history_tokens``: how much of the conversation so far is told. ``answer_tokens``: how long an answer may be.
-    ``most_at_once``: requests to a model at one time; further turns wait.
+    ``thinking``: whether a model of OpenAI's or Anthropic's thinks before it answers as it likes, or as little as
+    it can. ``most_at_once``: requests to a model at one time; further turns wait.
     """
 
     model: str = ""
@@ -24,4 +25,5 @@ class Llm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     answer_tokens: int = 400
     request_timeout_s: float = 20.0
     images: bool = True
+    thinking: bool = False
     most_at_once: int = 200

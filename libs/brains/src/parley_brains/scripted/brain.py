@@ -30,8 +30,6 @@ from parley_common.settings import Environment
 QUOTED_CHARACTERS = 300
 """Of a passage: two segments of SMS, with its heading."""
 
-__all__ = ["ScriptedBrain", "called"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Reply:
@@ -61,7 +59,7 @@ class ScriptedBrain:
         self.acts = self._tools is not None
 
     async def answer(self, turn: Turn) -> Said:
-        """What the script says; raises ``BrainFailed`` where a tool has no answer and the script no words for it."""
+        """What the script says; raises ``BrainFailed`` for a tool without an answer that it has no words for."""
         reply = await self._reply(turn, recall(turn.memory, self._commands, self._menus))
         memory = remember(reply.state)
         return Said(messages=reply.messages, memory=None if memory == turn.memory else memory)
@@ -74,6 +72,11 @@ class ScriptedBrain:
             self._knowledge.close()
 
     async def _reply(self, turn: Turn, state: State) -> _Reply:
+        others = tuple(text for text in turn.texts if not is_one_of(text, self._file.leave_words))
+        if len(others) < len(turn.texts):
+            if "".join(others).strip():
+                return await self._reply(replace(turn, texts=others), None)
+            return _Reply(messages=(self._speaking.say(self._file.left, turn.kind, {}),))
         if isinstance(state, Asking):
             reply = await self._answer_to(state, turn)
             if reply is not None:
@@ -89,14 +92,10 @@ class ScriptedBrain:
 
     async def _answer_to(self, asking: Asking, turn: Turn) -> _Reply | None:
         """What follows an answer to a question; None where the person wants something else."""
-        others = tuple(text for text in turn.texts if not is_one_of(text, self._file.leave_words))
-        if len(others) < len(turn.texts):
-            if "".join(others).strip():
-                return await self._reply(replace(turn, texts=others), None)
-            return _Reply(messages=(self._speaking.say(self._file.left, turn.kind, {}),))
         command = self._commands[asking.command]
         question = next_question(command, asking.values)
-        if question is None or (not question.pattern and exactly_called(turn.texts, self._by_word)):
+        called_off = exactly_called(turn.texts, self._by_word) is not None
+        if question is None or (not question.pattern and called_off):
             return None
         values = gathered(command, asking.values, turn.text)
         if values != asking.values:
@@ -150,19 +149,23 @@ class ScriptedBrain:
     def _look_up(self, turn: Turn, state: State) -> _Reply:
         """What is said to a text that calls nothing."""
         shown = state if isinstance(state, Shown) else None
-        greeting = (self._speaking.say(self._file.greeting, turn.kind, {"text": turn.text}),)
+        greeting = self._greeting(turn)
         answer = self._quote(turn)
         if answer is not None:
-            return _Reply(messages=(*(greeting if turn.is_first else ()), answer), state=shown)
+            return _Reply(messages=(*greeting, answer), state=shown)
         if shown is not None and not shown.wrong:
             wrong = self._speaking.say(self._menus[shown.menu].unknown, turn.kind, {"text": turn.text})
             again = self._speaking.say_menu(shown.menu, turn.kind, "")
             return _Reply(messages=(below(wrong, again),), state=replace(shown, wrong=True))
-        fallback = self._speaking.offering(self._speaking.say(self._file.fallback, turn.kind, {"text": turn.text}))
-        if turn.is_first:
-            asked = self._knowledge is not None and "?" in turn.text
-            return _Reply(messages=(*greeting, fallback) if asked else greeting)
-        return _Reply(messages=(fallback,))
+        if greeting and not (self._knowledge is not None and "?" in turn.text):
+            return _Reply(messages=greeting)
+        fallback = self._speaking.say(self._file.fallback, turn.kind, {"text": turn.text})
+        return _Reply(messages=(*greeting, self._speaking.offering(fallback)))
+
+    def _greeting(self, turn: Turn) -> tuple[Message, ...]:
+        """What is said to somebody new before all else; nothing to others."""
+        said = self._speaking.say(self._file.greeting, turn.kind, {"text": turn.text})
+        return (said,) if turn.is_first and (said.text.strip() or said.files) else ()
 
     def _quote(self, turn: Turn) -> Message | None:
         """What the knowledge says to a question, under its heading."""

@@ -40,9 +40,9 @@ def remember(state: State) -> dict[str, str]:
     match state:
         case Asking():
             slots = {f"{_SLOT}{name}": value for name, value in state.values.items()}
-            return {_COMMAND: state.command, _WRONG: str(state.wrong), **slots}
+            return {_COMMAND: state.command, **slots, **_counted(state.wrong)}
         case Shown():
-            return {_MENU: state.menu} | ({_WRONG: "1"} if state.wrong else {})
+            return {_MENU: state.menu, **_counted(int(state.wrong))}
         case None:
             return {}
 
@@ -61,6 +61,10 @@ def recall(memory: Mapping[str, str], commands: Mapping[str, Command], menus: Ma
         return asking if next_question(command, values) else None
     menu = memory.get(_MENU, "")
     return Shown(menu=menu, wrong=_WRONG in memory) if menu in menus else None
+
+
+def _counted(wrong: int) -> dict[str, str]:
+    return {_WRONG: str(wrong)} if wrong else {}
 
 
 def next_question(command: Command, values: Mapping[str, str]) -> Question | None:

@@ -12,7 +12,8 @@ from parley_brains.scripted.words import find_value
 def gathered(command: Command, values: Mapping[str, str], text: str) -> dict[str, str]:
     """The answers so far, with those that a text gives to the questions that are left.
 
-    What is left of the text answers a question that takes anything only where that is the one to be asked next.
+    A question that takes anything is answered only where it is to be asked next, and by a text that answers no
+    other: the words around an order number are no address.
     """
     found = dict(values)
     for question in command.questions:
@@ -22,7 +23,7 @@ def gathered(command: Command, values: Mapping[str, str], text: str) -> dict[str
         if taken is not None:
             found[question.slot], text = taken
     left = next_question(command, found)
-    if left is not None and not left.pattern:
+    if len(found) == len(values) and left is not None and not left.pattern:
         taken = find_value(text, "")
         if taken is not None:
             found[left.slot] = taken[0]

@@ -17,9 +17,9 @@ Again = Annotated[int, msgspec.Meta(ge=0, le=5)]
 class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a command has to know first.
 
-    ``slot``: the name of the answer, in replies as ``{slot}``, and of the parameter of a tool. ``pattern``: a regular
-    expression that the answer holds as a word of its own; any text is an answer without one. ``mismatch``: said
-    before the question is asked again, at most ``again`` times.
+    ``slot``: the name of the answer, in replies as ``{slot}``, and of the parameter of a tool. ``pattern``: a
+    regular expression for the answer, which stands in the text as a word of its own; any text is an answer without
+    one. ``mismatch``: said before the question is asked again, at most ``again`` times.
     """
 
     slot: str
@@ -33,8 +33,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What a keyword does: its answer, and one line for the menu. ``{text}`` stands for what follows the word.
 
     ``also``: more words for the same. ``questions`` are asked first, one by one. ``tool``: what is asked for the
-    ``{result}`` in the reply; of an answer in JSON, ``{result.name}`` is a part. ``failed``: said where the tool has
-    no answer, in place of the agent's failure message. ``gave_up``: said after too many wrong answers.
+    ``{result}`` in the reply; of an answer in JSON, ``{result.name}`` is a part. ``failed``: said where the tool
+    has no answer, in place of the agent's failure message. ``gave_up``: said after too many wrong answers.
     """
 
     reply: Words

@@ -23,7 +23,8 @@ class Speaking:
     def __init__(self, file: AgentFile, folder: Path) -> None:
         self._file = file
         self._folder = folder
-        lines = {word.upper(): one.menu for word, one in [*file.commands.items(), *file.menus.items()]}
+        lines = {word.upper(): command.menu for word, command in file.commands.items()}
+        lines |= {word.upper(): menu.menu for word, menu in file.menus.items()}
         self._menu = "\n".join(f"- {word}: {line}" for word, line in lines.items() if line)
 
     def say(self, words: Words, kind: Kind, values: Mapping[str, str]) -> Message:

@@ -1,9 +1,10 @@
 """A CommonMark parser for people who text: tables and strikethrough too, and less eager than the standard.
 
 Where the standard would take characters away from a text that was never meant as Markdown, this does not: a
-star between letters or digits is a star (``2*3*4``), a bare URL is a URL whatever stars it holds, and
-``[note]: yes`` is a line, not a definition. HTML is left in place as tags. Next to scripts without spaces,
-stars are emphasis more often than in the standard, which fails there. This module does not render.
+star between letters or digits is a star (``2*3*4``), underscores belong to a dotted name (``__init__.py``), a bare
+URL is a URL whatever stars it holds, ``[note]: yes`` is a line, not a definition. HTML is left in place as tags.
+Next to scripts without spaces, stars are emphasis more often than in the standard, which fails there. This module
+does not render.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ MAX_NESTING = 60
 _SCHEME_END = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}\Z")
 _URL_TAIL = re.compile(r"://(?:(?!\*\*|~~)[^\s<>\[\]`\\\"“”。！？，、；：（）「」『』《》])+")
 _URL_DEFINITION = re.compile(r"\[[^\]\n]+\]:\s*<?(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:|www\.|/|\./|#)\S")
+_DOTTED_BEFORE = re.compile(r"\w\.\Z")
+_DOTTED = re.compile(r"\.\w|\(\)")
 _TRAILING = "*_~.,;:!?'"
 
 
@@ -66,6 +69,9 @@ def _emphasis(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - a mar
         left, right = state.src[start - 1 : start], state.src[state.pos : state.pos + 1]
         for delimiter in state.delimiters[known:]:
             delimiter.open, delimiter.close = _flanking(left, right, delimiter.open, delimiter.close)
+    elif _DOTTED_BEFORE.search(state.src[max(0, start - 2) : start]) or _DOTTED.match(state.src, state.pos):
+        for delimiter in state.delimiters[known:]:
+            delimiter.open = delimiter.close = False
     return True
 
 

@@ -145,7 +145,7 @@ def _row_text(cells: Sequence[str]) -> str:
     """Two columns as ``a: b``, more as ``a | b | c``."""
     if len(cells) == 2:
         return ": ".join(filter(None, (cells[0].removesuffix(":"), cells[1])))
-    return " | ".join(cells) if any(cells) else ""
+    return " | ".join(cells).rstrip() if any(cells) else ""
 
 
 def _unused_definitions(env: dict[str, Any], lines: Sequence[str], text: str) -> list[str]:
