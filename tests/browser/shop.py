@@ -141,7 +141,7 @@ def _number_after(asked: Asked, words: str) -> str:
     """The number that "and 1002?" means, known only to who was told what was said before."""
     before = " ".join(str(message.get("content")) for message in asked.messages)
     assert f"{words}1001" in before, "the model was not told what was said before"
-    return re.findall(r"\d{4}", asked.question)[-1]
+    return str(re.findall(r"\d{4}", asked.question)[-1])
 
 
 class Bot:
