@@ -29,10 +29,11 @@ from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.channels import Channel, Channels
 from parley_common.declare import declare
+from parley_common.domain.media_limits import MOST_BYTES
 from parley_common.events import InboundMessage, Media, encode
 from parley_common.identity import Identity
 from parley_common.media_links import hosted_url, out_name
-from parley_common.media_store import MOST_BYTES, MediaStore, Medium
+from parley_common.media_store import MediaStore, Medium
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from harness.model_shop import KEY, Shop, running_shop
 from harness.ports import free_port
-from parley_brains.tools import Method, Parameter, ParameterType, Tool, ToolFailed, Tools
+from parley_brains.tools.calling import Method, Parameter, ParameterType, Tool, ToolFailed, Tools
 
 pytestmark = pytest.mark.anyio
 

@@ -17,7 +17,8 @@ from harness.waiting import wait_until
 from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.declare import declare
-from parley_common.media_store import MOST_BYTES, BucketFull, MediaStore
+from parley_common.domain.media_limits import MOST_BYTES
+from parley_common.media_store import BucketFull, MediaStore
 
 pytestmark = pytest.mark.anyio
 

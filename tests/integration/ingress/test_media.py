@@ -16,8 +16,9 @@ from harness.waiting import wait_until
 from integration.ingress.sender import HASH_KEY, PUBLIC_URL, Sender, text
 from parley_common import topology
 from parley_common.bus import Bus
+from parley_common.domain.media_limits import MOST_BYTES
 from parley_common.media_links import MediaLinks, hosted_url, out_name
-from parley_common.media_store import MOST_BYTES, MediaStore
+from parley_common.media_store import MediaStore
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from parley_agent.media_out import Refused, check_url, read_file
-from parley_common.media_store import MOST_BYTES
+from parley_common.domain.media_limits import MOST_BYTES
 
 
 @pytest.fixture

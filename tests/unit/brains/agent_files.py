@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from parley_brains.checking import check
+from parley_brains.checking.file import check
 
 FALLBACK = 'fallback = "f"\n'
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley_brains.lines import Key, find_lines, line_of
+from parley_brains.checking.lines import Key, find_lines, line_of
 
 DOCUMENT = '''# a comment with [brackets] and = signs
 a = 1

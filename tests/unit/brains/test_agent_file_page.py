@@ -14,10 +14,10 @@ import pytest
 from parley_brains.agent_file import AgentFile, Handoff, ReplyLimits
 from parley_brains.agents import read_agent
 from parley_brains.chat import Chat
-from parley_brains.checking import check
+from parley_brains.checking.file import check
 from parley_brains.llm.settings import Llm
 from parley_brains.scripted.script import Choice, Command, Menu, Question
-from parley_brains.tools_settings import Parameter, Tool
+from parley_brains.tools.settings import Parameter, Tool
 from parley_brains.webhook.settings import Webhook
 from parley_brains.wording import Wording
 from parley_common.domain.keywords import HELP_WORDS, START_WORDS, STOP_WORDS

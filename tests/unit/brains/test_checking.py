@@ -343,10 +343,12 @@ def test_what_the_environment_sets_need_not_stand_in_the_file(tmp_path: Path) ->
     [
         (f'brain = "scripted"\n{FALLBACK}[webhook]\nurl = "https://x/y"', "3: there is a table [webhook], but"),
         (f'brain = "scripted"\n{FALLBACK}[llm]\nmodel = "m"', "3: [llm] is not used: the brain is scripted"),
-        ('[llm]\nmodel = "m"', "1: the model gets no prompt of yours"),
+        ('[llm]\nmodel = "m"\nbase_url = "http://127.0.0.1:1/v1"', "1: the model gets no prompt of yours"),
+        ('[llm]\nmodel = "m"\nprompt = "p"', "1: model m needs a server; set PARLEY_LLM_BASE_URL"),
+        ('[llm]\nmodel = "openai:m"\nprompt = "p"', "1: model openai:m needs a key; set OPENAI_API_KEY"),
         (
-            '[llm]\nmodel = "m"\nprompt = "p"\nrequest_timeout_s = 60',
-            "4: llm.request_timeout_s is longer than the 45 s of reply.within_s",
+            '[llm]\nmodel = "m"\nbase_url = "http://127.0.0.1:1/v1"\nprompt = "p"\nrequest_timeout_s = 60',
+            "5: llm.request_timeout_s is longer than the 45 s of reply.within_s",
         ),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from parley_brains.agents import EXAMPLE, read_agent
 from parley_brains.brain import Kind
 from parley_brains.chat import Chat
-from parley_brains.checking import check
+from parley_brains.checking.file import check
 from parley_brains.choosing import chosen
 from parley_brains.knowledge import Knowledge
 from parley_brains.scripted.brain import QUOTED_CHARACTERS

@@ -16,7 +16,7 @@ from parley_brains.scripted.memory import Asking, recall, remember
 from parley_brains.scripted.script import Choice as MenuChoice
 from parley_brains.scripted.script import Command, Menu, Question
 from parley_brains.scripted.words import find_value
-from parley_brains.tools import Tool, ToolFailed
+from parley_brains.tools.calling import Tool, ToolFailed
 from parley_common.settings import SettingsError
 
 pytestmark = pytest.mark.anyio

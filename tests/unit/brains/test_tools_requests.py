@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley_brains.tools_requests import MOST_CHARACTERS, Request, ToolFailed, build_request, declare
-from parley_brains.tools_settings import Method, Parameter, ParameterType, Tool
+from parley_brains.tools.requests import MOST_CHARACTERS, Request, ToolFailed, build_request, declare
+from parley_brains.tools.settings import Method, Parameter, ParameterType, Tool
 from parley_common.settings import SettingsError
 
 ENVIRONMENT = {"BASE": "https://shop.example/api", "KEY": "s3cret"}

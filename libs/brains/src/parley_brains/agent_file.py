@@ -7,8 +7,9 @@ from typing import Annotated
 
 import msgspec
 
-from parley_brains.llm.settings import Llm, Tool
+from parley_brains.llm.settings import Llm
 from parley_brains.scripted.script import Command, Menu
+from parley_brains.tools.settings import Tool
 from parley_brains.webhook.settings import Webhook
 from parley_brains.wording import Words
 

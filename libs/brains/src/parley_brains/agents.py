@@ -8,7 +8,7 @@ from pathlib import Path
 
 from parley_brains.agent_file import AgentFile, BrainName
 from parley_brains.brain import Brain
-from parley_brains.checking import check
+from parley_brains.checking.file import check
 from parley_brains.choosing import chosen
 from parley_common.settings import Environment
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from parley_brains.agent_file import AgentFile
 from parley_brains.agents import EXAMPLE, make_brain
-from parley_brains.checking import check
+from parley_brains.checking.file import check
 from parley_brains.choosing import chosen
 from parley_brains.knowledge.reading import read_folder
 from parley_cli.words import counted, printable

@@ -19,9 +19,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from parley_common import topology
 from parley_common.bus import Bus
-
-MOST_BYTES = 5 * 1024 * 1024
-"""Of one object; Twilio takes and gives no more."""
+from parley_common.domain.media_limits import MOST_BYTES
 
 _CHUNK = 128 * 1024
 _WITHIN_S = 15.0

@@ -17,7 +17,7 @@ import httpx2
 
 from parley_agent.media_sources import IpAddress, NotAllowed, is_public, origin, own_origin, source, target
 from parley_common.channels import Channel
-from parley_common.media_store import MOST_BYTES
+from parley_common.domain.media_limits import MOST_BYTES
 
 _PAUSES_S = (1.0, 3.0)
 """Before the second and the third try: Twilio tells of media that it does not have yet."""

@@ -18,15 +18,9 @@ import structlog
 from parley_agent.media_types import true_type
 from parley_brains.brain import File, Message, Said
 from parley_common.bus import BROKER_TROUBLE
+from parley_common.domain.media_limits import FITTED, MOST_BYTES, MOST_BYTES_OF_OTHERS, MOST_FILES
 from parley_common.media_links import hosted_url, out_name
-from parley_common.media_store import MOST_BYTES, BucketFull, MediaStore
-
-MOST_FILES = 10
-"""Of one message, by Twilio's limit."""
-
-_MOST_OTHER_BYTES = 500 * 1024
-_ROOMY = frozenset({"image/jpeg", "image/png", "image/gif"})
-"""Types that Twilio fits to the phone, and takes up to 5 MB of."""
+from parley_common.media_store import BucketFull, MediaStore
 
 _LONGEST_URL = 2_048
 _AT_ONCE = 8
@@ -81,7 +75,7 @@ class Outgoing:
             content_type = true_type(data, file.content_type)
             if content_type is None:
                 raise Refused(f"{file.content_type} is no type that is sent, or the file is of another")
-            most_of_type = MOST_BYTES if content_type in _ROOMY else _MOST_OTHER_BYTES
+            most_of_type = MOST_BYTES if content_type in FITTED else MOST_BYTES_OF_OTHERS
             if len(data) > min(most_of_type, most_bytes):
                 raise Refused(
                     f"{content_type} of {len(data)} bytes: Twilio takes {most_of_type}, {MOST_BYTES} in a message"

@@ -5,10 +5,8 @@ Which of these counts first stands in ``rulings``.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable
-
 from parley_brains.agent_file import Handoff
+from parley_brains.answering import is_one_of
 from parley_common.channels import Channel
 from parley_common.domain.refusals import is_refusal
 from parley_common.events import InboundMessage, Keyword, Tally
@@ -34,7 +32,7 @@ def wants_help(text: InboundMessage) -> bool:
 
 def asks_for_person(text: InboundMessage, handoff: Handoff) -> bool:
     """Whether the whole text is one of the words by which people ask for a person."""
-    return _is_one_of(text.body, handoff.words)
+    return is_one_of(text.body, handoff.words)
 
 
 def asks_for_brain(text: InboundMessage, handoff: Handoff, tally: Tally) -> bool:
@@ -43,15 +41,4 @@ def asks_for_brain(text: InboundMessage, handoff: Handoff, tally: Tally) -> bool
     They may as long as only they, or the brain, asked for a person. Where a member of staff has taken the
     conversation, it is theirs to hand back: they know why they came, and nobody wants two voices at once.
     """
-    return tally.taken is not None and not tally.taken.by and _is_one_of(text.body, handoff.back_words)
-
-
-def _is_one_of(body: str, words: Iterable[str]) -> bool:
-    said = _plain(body)
-    return bool(said) and said in {_plain(word) for word in words}
-
-
-def _plain(text: str) -> str:
-    """The words alone: no case, no marks, one space between."""
-    kept = (one if unicodedata.category(one)[0] in "LNM" else " " for one in unicodedata.normalize("NFC", text))
-    return " ".join("".join(kept).casefold().split())
+    return tally.taken is not None and not tally.taken.by and is_one_of(text.body, handoff.back_words)

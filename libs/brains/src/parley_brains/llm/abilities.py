@@ -12,8 +12,9 @@ from typing import Protocol
 from pydantic_ai import RunContext, Tool
 
 from parley_brains.agent_file import AgentFile
-from parley_brains.tools import Parameter, ToolFailed, Tools
-from parley_brains.tools import Tool as DeclaredTool
+from parley_brains.knowledge import Knowledge
+from parley_brains.tools.calling import Parameter, ToolFailed, Tools
+from parley_brains.tools.calling import Tool as DeclaredTool
 from parley_common.settings import SettingsError
 
 SEARCH, HAND_OVER = "search_knowledge", "hand_over_to_a_person"
@@ -49,7 +50,7 @@ def model_tools(file: AgentFile, folder: Path, tools: Tools) -> list[Tool[Doing]
             raise SettingsError(f"tools.{name}: Parley has a tool of that name; choose another")
     found = [_declared(name, tool, tools) for name, tool in file.tools.items()]
     if file.knowledge:
-        found.append(_search(folder / file.knowledge))
+        found.append(_search(Knowledge(folder / file.knowledge, language=file.language)))
     if file.handoff.words:
         found.append(_hand_over())
     return found
@@ -80,11 +81,7 @@ def _declared(name: str, declared: DeclaredTool, tools: Tools) -> Tool[Doing]:
     return Tool.from_schema(call, name, declared.description, schema(declared), takes_ctx=True)
 
 
-def _search(folder: Path) -> Tool[Doing]:
-    from parley_brains.knowledge import Knowledge
-
-    knowledge = Knowledge(folder)
-
+def _search(knowledge: Knowledge) -> Tool[Doing]:
     async def search(_context: RunContext[Doing], **arguments: object) -> str:
         question = str(arguments.get("question") or "")[:_MOST_QUESTION]
         found = knowledge.search(question, _MOST_PASSAGES)

@@ -26,7 +26,7 @@ from parley_brains.llm.limits import MOST_ROUNDS, MOST_TOOL_CALLS, Budget
 from parley_brains.llm.prompt import system_prompt
 from parley_brains.llm.question import read_question
 from parley_brains.llm.words import trailing_off
-from parley_brains.tools import Tools
+from parley_brains.tools.calling import Tools
 from parley_common.settings import Environment
 
 _LIMITS = UsageLimits(request_limit=MOST_ROUNDS, tool_calls_limit=MOST_TOOL_CALLS)

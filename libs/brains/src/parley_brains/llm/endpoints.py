@@ -27,6 +27,10 @@ _KEYS = {Maker.OPENAI: "OPENAI_API_KEY", Maker.ANTHROPIC: "ANTHROPIC_API_KEY"}
 _URLS = {Maker.OPENAI: "OPENAI_BASE_URL", Maker.ANTHROPIC: "ANTHROPIC_BASE_URL"}
 
 
+class NotSet(SettingsError):  # noqa: N818 - a state of the environment
+    """The environment lacks what this model needs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """One model. ``model``: empty for the first that the server lists. ``key``: empty where none is needed."""
@@ -71,7 +75,7 @@ def _endpoint(name: str, base_url: str, environment: Environment) -> Endpoint:
     maker = _maker(name)
     if maker is None:
         if not base_url:
-            raise SettingsError(
+            raise NotSet(
                 f"model {name} needs a server: set {BASE_URL}, or write openai:{name} or anthropic:{name}"
             )
         return Endpoint(
@@ -82,7 +86,7 @@ def _endpoint(name: str, base_url: str, environment: Environment) -> Endpoint:
         raise SettingsError(f"model {name} has no name: write it after the colon, as in {maker}:NAME")
     key = read_optional(environment, _KEYS[maker])
     if key is None:
-        raise SettingsError(f"model {name} needs a key: set {_KEYS[maker]}")
+        raise NotSet(f"model {name} needs a key: set {_KEYS[maker]}")
     url = read_optional(environment, _URLS[maker])
     return Endpoint(
         maker=maker, model=model, base_url=_checked(url, _URLS[maker]) if url else _DEFAULT_URLS[maker], key=key

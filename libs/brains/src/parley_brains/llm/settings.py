@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from parley_brains.tools_settings import Tool as Tool  # agent files are read with it
-
 
 class Llm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table ``[llm]``.

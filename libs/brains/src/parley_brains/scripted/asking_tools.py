@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from parley_brains.agent_file import AgentFile
-from parley_brains.tools import Tools
+from parley_brains.tools.calling import Tools
 from parley_common.settings import Environment
 
 

@@ -24,7 +24,7 @@ from parley_brains.scripted.questions import gathered
 from parley_brains.scripted.script import Choice
 from parley_brains.scripted.speaking import Speaking, below
 from parley_brains.scripted.words import called, exactly_called, find_called, picked
-from parley_brains.tools import ToolFailed
+from parley_brains.tools.calling import ToolFailed
 from parley_common.settings import Environment
 
 QUOTED_CHARACTERS = 300

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from parley_brains.agent_file import AgentFile
 from parley_brains.answering import spoken
-from parley_brains.findings import Finding, shown
-from parley_brains.lines import Key
+from parley_brains.checking.findings import Finding, shown
+from parley_brains.checking.lines import Key
 from parley_brains.scripted.checking_menus import menu_findings
 from parley_brains.scripted.checking_questions import question_findings
 from parley_brains.scripted.filling import RESULT

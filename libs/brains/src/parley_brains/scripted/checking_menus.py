@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from parley_brains.agent_file import AgentFile
 from parley_brains.answering import spoken
-from parley_brains.findings import Finding, nearest, shown
-from parley_brains.lines import Key
+from parley_brains.checking.findings import Finding, nearest, shown
+from parley_brains.checking.lines import Key
 from parley_brains.scripted.script import Choice, Menu
 from parley_brains.scripted.words import picked
 from parley_common.domain.keywords import classify_keyword

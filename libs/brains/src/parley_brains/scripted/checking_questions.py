@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from parley_brains.agent_file import AgentFile
-from parley_brains.findings import Finding, nearest, shown
-from parley_brains.lines import Key
+from parley_brains.checking.findings import Finding, nearest, shown
+from parley_brains.checking.lines import Key
 from parley_brains.scripted.filling import RESULT
 from parley_brains.scripted.script import Command, Question
 from parley_brains.scripted.speaking import MENU

@@ -16,8 +16,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
-from parley_brains.findings import Finding, nearest, one_of, shown
-from parley_brains.lines import Key
+from parley_brains.checking.findings import Finding, nearest, one_of, shown
+from parley_brains.checking.lines import Key
 
 _KINDS: Mapping[object, str] = {
     str: 'a text in quotes, like "…"',

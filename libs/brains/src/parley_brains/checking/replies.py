@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from parley_brains.agent_file import AgentFile
-from parley_brains.findings import Finding, nearest, shown
-from parley_brains.lines import Key
+from parley_brains.checking.findings import Finding, nearest, shown
+from parley_brains.checking.lines import Key
+from parley_brains.checking.walking import all_words
 from parley_brains.scripted.checking import filled_at
 from parley_brains.scripted.filling import RESULT, holes
-from parley_brains.walking import all_words
 from parley_brains.wording import Wording
 from parley_common.domain.plain_text import to_plain_text
 from parley_common.domain.segments import Encoding, count_segments, find_non_gsm_7, utf_16_units

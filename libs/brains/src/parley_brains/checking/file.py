@@ -15,15 +15,15 @@ from pathlib import Path
 import msgspec
 
 from parley_brains.agent_file import AgentFile
-from parley_brains.checking_brains import brain_findings, limit_findings
-from parley_brains.checking_media import media_findings
-from parley_brains.checking_replies import reply_findings
-from parley_brains.checking_tools import tool_findings
-from parley_brains.checking_words import word_findings
-from parley_brains.findings import Finding, Remark
-from parley_brains.lines import Key, find_lines, line_of
+from parley_brains.checking.brains import brain_findings, limit_findings
+from parley_brains.checking.findings import Finding, Remark
+from parley_brains.checking.lines import Key, find_lines, line_of
+from parley_brains.checking.media import media_findings
+from parley_brains.checking.replies import reply_findings
+from parley_brains.checking.shapes import fallback, misfits
+from parley_brains.checking.tools import tool_findings
+from parley_brains.checking.words import word_findings
 from parley_brains.scripted.checking import script_findings
-from parley_brains.shapes import fallback, misfits
 from parley_common.settings import Environment, SettingsError
 
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")

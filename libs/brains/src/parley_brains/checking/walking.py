@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from parley_brains.agent_file import AgentFile
-from parley_brains.lines import Key
+from parley_brains.checking.lines import Key
 from parley_brains.wording import Wording, Words
 
 

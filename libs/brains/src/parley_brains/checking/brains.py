@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from parley_brains.agent_file import AgentFile, BrainName
+from parley_brains.checking.findings import Finding, shown
 from parley_brains.choosing import chosen, names_bot, names_model
-from parley_brains.findings import Finding, shown
 from parley_brains.knowledge.reading import read_folder
+from parley_brains.llm.endpoints import NotSet, read_endpoints
 from parley_common.settings import Environment, SettingsError
 
 
@@ -37,6 +38,8 @@ def _model_findings(file: AgentFile, environment: Environment) -> Iterator[Findi
     if not names_model(file, environment):
         fix = "write model in [llm], or set PARLEY_MODEL or PARLEY_LLM_BASE_URL"
         yield Finding(("brain",), 'brain is "llm" and nothing says which model', fix)
+    else:
+        yield from _unset(file, environment)
     if not file.llm.prompt.strip():
         fix = "tell it in [llm] prompt who it answers for"
         yield Finding(("llm",), "the model gets no prompt of yours", fix, suspicious=True)
@@ -44,6 +47,17 @@ def _model_findings(file: AgentFile, environment: Environment) -> Iterator[Findi
         what = f"llm.request_timeout_s is longer than the {file.reply.within_s:g} s of reply.within_s"
         fix = "make it shorter, so that there is time for a second try"
         yield Finding(("llm", "request_timeout_s"), what, fix, suspicious=True)
+
+
+def _unset(file: AgentFile, environment: Environment) -> Iterator[Finding]:
+    """What the environment lacks, which may be another one than that of the service."""
+    try:
+        read_endpoints(file.llm, environment)
+    except NotSet as error:
+        what, _, fix = str(error).partition(": ")
+        yield Finding(("llm",), what, fix, suspicious=True)
+    except SettingsError:
+        return  # a value that is wrong is told beside its key
 
 
 def _knowledge_findings(file: AgentFile, folder: Path) -> Iterator[Finding]:
@@ -63,6 +77,7 @@ def limit_findings(file: AgentFile) -> Iterator[Finding]:
         ("llm", "history_tokens"): (file.llm.history_tokens, 0),
         ("llm", "answer_tokens"): (file.llm.answer_tokens, 16),
         ("llm", "request_timeout_s"): (file.llm.request_timeout_s, 1),
+        ("llm", "most_at_once"): (file.llm.most_at_once, 1),
     }
     for path, (value, bound) in least.items():
         if value < bound:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from parley_brains.lines import Key
+from parley_brains.checking.lines import Key
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 from opentelemetry.trace import SpanKind
 
-from parley_brains.tools_requests import Declared, Request, ToolFailed, build_request, declare
-from parley_brains.tools_settings import Method, Parameter, ParameterType, Tool
+from parley_brains.tools.requests import Declared, Request, ToolFailed, build_request, declare
+from parley_brains.tools.settings import Method, Parameter, ParameterType, Tool
 from parley_common import tracing
 from parley_common.settings import Environment
 

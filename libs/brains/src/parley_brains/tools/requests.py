@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
-from parley_brains.tools_settings import Parameter, ParameterType, Tool
+from parley_brains.tools.settings import Parameter, ParameterType, Tool
 from parley_common.settings import Environment, SettingsError
 
 Value = str | int | float | bool

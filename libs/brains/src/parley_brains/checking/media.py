@@ -8,22 +8,13 @@ from urllib.parse import urlsplit
 
 from parley_brains.agent_file import AgentFile
 from parley_brains.brain import Kind
-from parley_brains.findings import Finding, shown
-from parley_brains.lines import Key
-from parley_brains.walking import all_words
+from parley_brains.checking.findings import Finding, shown
+from parley_brains.checking.lines import Key
+from parley_brains.checking.walking import all_words
 from parley_brains.wording import Wording, message
+from parley_common.domain.media_limits import FITTED, MOST_BYTES, MOST_BYTES_OF_OTHERS, MOST_FILES
 
-MOST_FILES = 10
-"""Twilio takes as many with one message."""
-
-MOST_BYTES = 5 * 1024 * 1024
-"""Of all files of one message."""
-
-MOST_BYTES_OF_OTHERS = 500 * 1024
-"""Of a file that Twilio does not fit to the phone, unlike a JPEG, PNG or GIF."""
-
-_FITTED = frozenset({"image/jpeg", "image/png", "image/gif"})
-_TAKEN = _FITTED | {
+_TAKEN = FITTED | {
     *("image/bmp", "image/tiff", "image/heic", "image/heif", "image/webp"),
     *("text/vcard", "text/x-vcard", "text/csv", "text/rtf", "text/richtext", "text/calendar", "text/directory"),
     *("application/pdf", "application/vcard", "application/rtf", "application/vnd.apple.pkpass"),
@@ -79,7 +70,7 @@ def _of_type(path: Key, source: str, content_type: str) -> Iterator[Finding]:
 
 
 def _of_size(path: Key, source: str, content_type: str, size: int) -> Iterator[Finding]:
-    most = MOST_BYTES if content_type in _FITTED else MOST_BYTES_OF_OTHERS
+    most = MOST_BYTES if content_type in FITTED else MOST_BYTES_OF_OTHERS
     if size == 0:
         yield Finding(path, f"{shown(path)}: {source} is empty", "put another file there")
     elif size > most:

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from parley_brains.agent_file import AgentFile
-from parley_brains.findings import Finding, nearest, shown
-from parley_brains.lines import Key
-from parley_brains.tools_requests import declare
-from parley_brains.tools_settings import Tool
+from parley_brains.checking.findings import Finding, nearest, shown
+from parley_brains.checking.lines import Key
+from parley_brains.tools.requests import declare
+from parley_brains.tools.settings import Tool
 from parley_common.settings import Environment, SettingsError
 
 _SECRET = re.compile(r"\$\{(\w*)\}")
