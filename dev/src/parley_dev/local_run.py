@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
+from functools import partial
 
 from parley_common.settings import Environment, SettingsError, read_optional
 from parley_dev.addresses import refuse_taken
+from parley_dev.agent import describe_agent
 from parley_dev.console import Console
 from parley_dev.data_dir import locked, read_data_dir, read_secrets, write_api_header
 from parley_dev.plan import Plan, make_plan
@@ -23,21 +26,21 @@ def run_locally(environment: Environment) -> int:
     data_dir = read_data_dir(environment)
     with locked(data_dir):
         plan = make_plan(environment, data_dir, read_secrets(data_dir))
+        agent = describe_agent(plan.environment)
         refuse_taken(plan.ports)
-        return asyncio.run(
-            _supervise(plan, Console(), own_key=read_optional(environment, "PARLEY_API_KEY") is None)
-        )
+        own_key = read_optional(environment, "PARLEY_API_KEY") is None
+        header = write_api_header(data_dir, plan.environment["PARLEY_API_KEY"]) if own_key else None
+        return asyncio.run(_supervise(plan, Console(), partial(welcome, plan, header, agent)))
 
 
-async def _supervise(plan: Plan, console: Console, *, own_key: bool) -> int:
-    header = write_api_header(plan.data_dir, plan.environment["PARLEY_API_KEY"]) if own_key else None
+async def _supervise(plan: Plan, console: Console, words: Callable[[float], str]) -> int:
     supervisor = Supervisor(
         table(plan), plan.environment, console, Pace(stop_within_s=plan.grace_s + _GRACE_MARGIN_S)
     )
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, supervisor.stop)
-    failure = await supervisor.run(lambda took_s: console.show(welcome(plan, header, took_s)))
+    failure = await supervisor.run(lambda took_s: console.show(words(took_s)))
     if failure is not None:
         raise SettingsError(failure)
     console.say("stopped")

@@ -24,6 +24,10 @@ _ONLY_WITH_AN_ACCOUNT = (
     "TWILIO_WEBHOOK_SHARED_KEYS",
     "TWILIO_API_BASE_URL",
 )
+_ROOMS = ("PARLEY_STREAM_MAX_BYTES", "PARLEY_MEDIA_MAX_BYTES")
+_ROOM_BYTES = 1024**3
+"""The broker reserves so much for each stream, and a laptop's disk may not have what servers have."""
+
 _ALLOWED = ("SMS_ALLOWED_USERS", "SMS_ALLOW_ALL_USERS")
 
 
@@ -56,6 +60,7 @@ def make_plan(environment: Environment, data_dir: Path, secrets: Secrets) -> Pla
     ours |= {port.variable: str(port.number) for port in ports.values()}
     if own_broker:
         ours["NATS_URL"] = f"nats://{HOST}:{ports['nats'].number}"
+        ours |= {name: read_text(environment, name, str(_ROOM_BYTES)) for name in _ROOMS}
     ours |= _simulated(environment, secrets, ports) if simulated else _real(environment, ports)
     complete = {**environment, **ours}
     grace_s = read_common(complete).grace_s

@@ -10,11 +10,15 @@ from parley_dev.plan import Plan
 from parley_dev.processes import broker_log
 
 
-def welcome(plan: Plan, api_header: Path | None, took_s: float) -> str:
-    """The table. ``api_header``: a file that holds the API key's header, None where the caller knows the key."""
+def welcome(plan: Plan, api_header: Path | None, agent: str, took_s: float) -> str:
+    """The table. ``api_header``: a file that holds the API key's header, None where the caller knows the key.
+
+    ``agent``: who answers, in a few words.
+    """
     key = f"-H @{_short(api_header)}" if api_header else '-H "Authorization: Bearer $PARLEY_API_KEY"'
     rows = [
         *([("phone page", plan.url("simulator"))] if plan.simulated else []),
+        ("agent", agent),
         ("webhooks", f"{plan.url('ingress')}{INBOUND_PATH}"),
         ("status API", f"{plan.url('status')}/v1/conversations"),
         ("", f"curl {key} {plan.url('status')}/v1/conversations"),

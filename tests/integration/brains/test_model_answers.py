@@ -40,11 +40,11 @@ async def test_the_models_words_are_the_answer(server: ModelServer) -> None:
 
 
 async def test_the_prompt_is_the_operators_with_what_parley_adds(server: ModelServer) -> None:
-    file = agent_file(llm={"prompt": "You work for Ada's Bikes."}, language="de", reply={"most_characters": 320})
+    file = agent_file(llm={"prompt": "You work for the Bike Shop."}, language="de", reply={"most_characters": 320})
     async with brain_at(server, file) as brain:
         await brain.answer(turn())
     system = server.asked[0].system
-    assert system.startswith("You work for Ada's Bikes.\n")
+    assert system.startswith("You work for the Bike Shop.\n")
     assert "SMS" in system
     assert "320 characters" in system
     assert "language de" in system

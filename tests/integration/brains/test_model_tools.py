@@ -145,7 +145,7 @@ async def test_unknown_tools_are_not_asked_for_for_ever(server: ModelServer) -> 
 
 
 async def test_a_person_is_asked_for_in_the_files_words(server: ModelServer) -> None:
-    file = agent_file(handoff={"words": ["HUMAN"], "reply": "Ada will text you. Text BOT to come back."})
+    file = agent_file(handoff={"words": ["HUMAN"], "reply": "Somebody will text you. Text BOT to come back."})
     server.then(calls(Call("hand_over_to_a_person")), says("Someone comes."))
     async with brain_at(server, file) as brain:
         answer = await brain.answer(turn("I want a human"))

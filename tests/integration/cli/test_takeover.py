@@ -61,20 +61,20 @@ async def last(bus: Bus) -> object:
 async def test_a_conversation_is_taken_and_handed_back(broker: Stack, bus: Bus) -> None:
     upto = await texted(bus)
     before = datetime.now(UTC)
-    said = await done(broker, "take", PERSON, "--by", "Ada", "--hours", "2")
+    said = await done(broker, "take", PERSON, "--by", "the desk", "--hours", "2")
     taken = await last(bus)
     assert isinstance(taken, ConversationTaken)
     assert taken.tally.taken is not None
     assert (taken.upto, taken.tally.answers, taken.tally.memory) == (upto, 3, {"slot": "1"})
-    assert taken.tally.taken.by == "Ada"
+    assert taken.tally.taken.by == "the desk"
     assert before + timedelta(hours=2) <= taken.tally.taken.until <= datetime.now(UTC) + timedelta(hours=2)
     until = taken.tally.taken.until.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert said == (
-        f"Ada answers +1555•••0200 until {until}, the agent stays silent. "
+        f"the desk answers +1555•••0200 until {until}, the agent stays silent. "
         "parley hand-back gives the conversation back to it.\n"
     )
     assert (await done(broker, "hand-back", "+1 (555) 010-0200")).startswith(
-        "The agent answers +1555•••0200 again (Ada had taken it on "
+        "The agent answers +1555•••0200 again (the desk had taken it on "
     )
     released = await last(bus)
     assert isinstance(released, ConversationReleased)
@@ -93,9 +93,9 @@ async def test_without_a_name_it_is_whoever_runs_the_command_for_a_day(broker: S
 
 async def test_who_takes_what_another_has_is_told_so(broker: Stack, bus: Bus) -> None:
     await texted(bus)
-    await done(broker, "take", PERSON, "--by", "Ada")
-    assert "It was taken by Ada until " in await done(broker, "take", PERSON, "--by", "Grace")
-    assert "It was taken by" not in await done(broker, "take", PERSON, "--by", "Grace")
+    await done(broker, "take", PERSON, "--by", "the desk")
+    assert "It was taken by the desk until " in await done(broker, "take", PERSON, "--by", "the night desk")
+    assert "It was taken by" not in await done(broker, "take", PERSON, "--by", "the night desk")
 
 
 async def test_handing_back_what_nobody_has_changes_nothing(broker: Stack, bus: Bus) -> None:
@@ -107,7 +107,7 @@ async def test_handing_back_what_nobody_has_changes_nothing(broker: Stack, bus: 
 
 async def test_a_conversation_whose_takeover_ran_out_is_the_agents(broker: Stack, bus: Bus) -> None:
     await texted(bus)
-    await take(bus, "default", CONVERSATION, by="Ada", within=timedelta(seconds=-1))
+    await take(bus, "default", CONVERSATION, by="the desk", within=timedelta(seconds=-1))
     assert "Nobody has taken" in await done(broker, "hand-back", PERSON)
 
 
@@ -120,11 +120,11 @@ async def test_who_asked_for_a_person_and_waits_is_handed_back_as_such(broker: S
 async def test_somebody_who_waits_for_a_person_gets_one(broker: Stack, bus: Bus) -> None:
     await texted(bus)
     await take(bus, "default", CONVERSATION, by="", within=timedelta(hours=1))
-    assert "They had asked for a person on " in await done(broker, "take", PERSON, "--by", "Ada")
+    assert "They had asked for a person on " in await done(broker, "take", PERSON, "--by", "the desk")
     taken = await last(bus)
     assert isinstance(taken, ConversationTaken)
     assert isinstance(taken.tally.taken, Taken)
-    assert taken.tally.taken.by == "Ada"
+    assert taken.tally.taken.by == "the desk"
 
 
 @pytest.mark.parametrize("command", ["take", "hand-back"])

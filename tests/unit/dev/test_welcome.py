@@ -18,7 +18,7 @@ REAL = {
 
 
 def words(settings: dict[str, str], header: Path | None = Path("/data/api-key.header")) -> str:
-    return welcome(make_plan(settings, Path("/data"), SECRETS), header, 2.04)
+    return welcome(make_plan(settings, Path("/data"), SECRETS), header, "a script", 2.04)
 
 
 def test_a_simulated_run_says_where_the_phone_is() -> None:
@@ -26,6 +26,7 @@ def test_a_simulated_run_says_where_the_phone_is() -> None:
     assert "Text the bot at http://127.0.0.1:8082" in shown
     assert "no text leaves this machine" in shown
     assert "ready after 2.0 s" in shown
+    assert "agent       a script" in shown
 
 
 def test_a_real_run_says_which_webhook_to_set() -> None:
