@@ -51,7 +51,7 @@ chaos: $(MAIN) $(DEV)  ## crashes, freezes and faults: five seeds, one server an
 	@cd tests && ../$(BIN)/python -m chaos --runs 5 --broker both $(ARGS)
 
 pictures: $(MAIN) $(DEV)  ## take the pictures of the README from the running thing
-	@PARLEY_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_whole_path.py
+	@PARLEY_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_whole_path.py tests/browser/test_shop.py
 
 check: $(MAIN) $(DEV)  ## lint, format, types, architecture, locks
 	$(BIN)/python -m ruff check .

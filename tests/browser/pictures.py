@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 
-def take_picture(page: Page, name: str) -> None:
-    """Keeps the page as it is now where pictures are wanted."""
+def take_picture(shown: Page | Locator, name: str) -> None:
+    """Keeps a page, or a part of one, as it is now where pictures are wanted."""
     folder = os.environ.get("PARLEY_PICTURES")
     if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
+        shown.screenshot(path=Path(folder) / f"{name}.png")

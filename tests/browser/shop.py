@@ -40,8 +40,8 @@ MODEL: Talk = [
     ("and 1002?", "Order 1002 is delivered."),
     ("which bulb fits?", "E27"),
     ("how do I send a lamp back?", "https://shop.example/returns"),
-    ("is that free?", "This comes after 500 and a second try."),
-    ("and from abroad?", "This comes from the other model."),
+    ("is that free?", "Within the country it is free."),
+    ("and from abroad?", "From abroad you pay the postage."),
     ("do you have it in blue?", "I don't know"),
     ("can I talk to somebody?", HANDED_OVER),
 ]
@@ -54,7 +54,7 @@ WEBHOOK: Talk = [
     ("order status", "You took /status."),
     ("remember blue", "Noted."),
     ("what did I say?", "You said blue."),
-    ("be quick", "This was worth a second try."),
+    ("be quick", "At your service."),
     ("Markdown?", "Bold, and a list:"),
     ("a person, please", HANDED_OVER),
 ]
@@ -83,6 +83,8 @@ def by_model(directory: Path) -> Iterator[dict[str, str]]:
             "SHOP_TOKEN": KEY,
         }
         assert not any(asked.body.get("stream") for asked in server.asked)
+        assert _models_asked(server, MODEL[6][0]) == ["test-model"] * 2, "500 was not worth a second try"
+        assert _models_asked(server, MODEL[7][0])[-1] == "other-model", "429 did not lead to the fallback"
         assert {one.headers["Authorization"] for one in shop.asked} == {f"Bearer {KEY}"}
 
 
@@ -95,6 +97,7 @@ def by_bot(directory: Path) -> Iterator[dict[str, str]]:
         file.write_text(f'brain = "webhook"\n{told}\n[webhook]\nurl = "{bot.url}"\n')
         yield {"PARLEY_AGENT_FILE": str(file), "PARLEY_WEBHOOK_SECRET": SECRET}
         assert {request.refusal for request in bot.requests} == {""}
+        assert len(bot.turns) == len(set(bot.turns)) + 1, "503 was not worth a second try of the same turn"
 
 
 class Model:
@@ -135,6 +138,10 @@ class Model:
             return f"Order **{order}** is {state}."
         sentences = re.split(r"(?<=[.!?])\s+", found)
         return next((one for one in sentences if MODEL[number][1] in one), f"not found in: {found}")
+
+
+def _models_asked(server: ModelServer, question: str) -> list[str]:
+    return [str(asked.body["model"]) for asked in server.asked if question in asked.question]
 
 
 def _number_after(asked: Asked, words: str) -> str:
@@ -180,7 +187,7 @@ class Bot:
         if not self._failed:
             self._failed = True
             return BotReply(status=503)
-        return ["This was worth a second try."]
+        return ["At your service."]
 
 
 def _with_tool(example: str, url: str) -> str:

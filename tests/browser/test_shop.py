@@ -14,6 +14,9 @@ from browser.pictures import take_picture
 from harness.browser import chromium
 from harness.stack import blocking_stack
 
+TALL = 1_900
+"""Pixels, in which ten texts and their answers can be seen at once."""
+
 Behind = Callable[[Path], AbstractContextManager[dict[str, str]]]
 
 
@@ -35,7 +38,7 @@ def test_ten_texts_are_answered_on_the_phone_page(
         blocking_stack(tmp_path / "stack", settings=settings | {"PARLEY_GATHER_S": "0"}) as stack,
         chromium() as browser,
     ):
-        page = browser.new_page(viewport={"width": 1180, "height": 860}, locale="en-US")
+        page = browser.new_page(viewport={"width": 1180, "height": TALL}, locale="en-US")
         page.goto(stack.url("simulator"))
         expect(page.get_by_role("status")).to_have_text("Live")
         theirs = page.locator(".text:not(.mine)")
@@ -45,7 +48,7 @@ def test_ten_texts_are_answered_on_the_phone_page(
             expect(theirs.last).to_contain_text(answer)
             expect(theirs.last).to_have_attribute("data-arrived", "yes", timeout=15_000)
         expect(theirs.last.locator(".tick")).to_have_text("✓✓ Delivered", timeout=15_000)
-        take_picture(page, name)
+        take_picture(page.get_by_label("Phone", exact=True), name)
 
 
 def _text(page: Page, text: str) -> None:
