@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import pty
 import sys
@@ -202,9 +203,12 @@ async def typed(shop: Path, *keys: bytes) -> tuple[int, str]:
                 while seen.count("you> ") < prompts or _echoes(ours):
                     seen += await _read(ours)
                 os.write(ours, key)
-            while process.returncode is None:
+            for looks in itertools.count(1):
                 seen += await _read(ours)
-            return process.returncode, seen
+                if process.returncode is not None:
+                    return process.returncode, seen
+                if looks % 100 == 0:  # readline misses a ^C that comes right before it waits; people type another
+                    os.write(ours, keys[-1])
     finally:
         if process.returncode is None:
             process.kill()
