@@ -45,7 +45,7 @@ def url(broker: Stack, impatient: Running) -> str:
 
 @pytest.fixture
 async def genuine(url: str) -> AsyncIterator[Sender]:
-    each_its_own = httpx.Limits(max_keepalive_connections=0)  # one that waits is shown out, as the tests below want
+    each_its_own = httpx.Limits(max_keepalive_connections=0)  # one that waits is shown out, see below
     async with httpx.AsyncClient(base_url=url, limits=each_its_own) as client:
         yield Sender(client=client)
 

@@ -13,6 +13,8 @@ REFUSALS = (
     "please stop texting me",
     "Please stop texting me!",
     "stop texting me",
+    "stop sending",
+    "please stop sending!",
     "Stop messaging me.",
     "STOP PLEASE",
     "stop please",

@@ -56,7 +56,7 @@ _ANYWHERE = (
     ),
     rf"(?:stop|quit) sending (?:{_ME} )?(?:{_WHOSE} )?(?:\w+ )?{_TEXTS}",
     rf"(?:stop|quit) sending {_ME} (?:this|these|things|stuff|shit|crap|anything)",
-    r"(?:stop|quit) (?:texting|messaging)" + _END,
+    r"(?:stop|quit) (?:texting|messaging|sending)" + _END,
     (
         rf"(?:do not|don t|dont|never)(?: (?:you )?(?:ever|please|pls))? (?:text|message|sms|contact|write to|"
         rf"write|bother|disturb|harass|spam) {_ME}(?: (?:any ?more|again|ever|at all|on this number))*{_END}"
