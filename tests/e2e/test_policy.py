@@ -248,6 +248,6 @@ async def notify(stack: Stack, person: Person, text: str) -> None:
     bus = Bus(stack.nats_url, name="test")
     await bus.connect()
     try:
-        await bus.publish(topology.notes(note.conversation), note)
+        await bus.publish(topology.outbound(note.conversation, note.priority), note)
     finally:
         await bus.close()

@@ -37,8 +37,8 @@ class Operator:
         self._bus = bus
 
     def chain(self, person: Person) -> str:
-        """Where the sends of such texts to a person are recorded."""
-        return topology.note_sends(self._identity.conversation("default", person.number))
+        """Where the sends of notifications to a person are recorded."""
+        return topology.notification_sends(self._identity.conversation("default", person.number))
 
     async def text(
         self, person: Person, body: str, priority: Priority, *, expires_in: timedelta = timedelta(days=1)
@@ -57,7 +57,7 @@ class Operator:
             messages=(Reply(id=f"{name}-0", text=body),),
             priority=priority,
         )
-        await self._bus.publish(topology.notes(conversation), message)
+        await self._bus.publish(topology.outbound(conversation, priority), message)
 
 
 async def test_in_quiet_hours_only_what_was_asked_for_is_texted(tmp_path: Path) -> None:
@@ -75,6 +75,8 @@ async def test_in_quiet_hours_only_what_was_asked_for_is_texted(tmp_path: Path) 
         assert [text.body for text in await helped.wait_for(1)] == ["a person here"]
         assert [text.body for text in await asking.wait_for(1)] == ["at this hour?"]
         assert [text.body for text in await notified.wait_for(1)] == ["at this hour?"]
+        await operator.text(notified, "and here", Priority.OPERATOR)
+        assert [text.body for text in await notified.wait_for(2)] == ["at this hour?", "and here"]
         stored = await wait_until(lambda: bus.last(operator.chain(late)), 20.0, what="the end of what expired")
         assert stored is not None
         failed = stored.event()

@@ -104,6 +104,6 @@ async def test_on_whatsapp_the_formatting_stays(formatted: Stack) -> None:
             messages=(Reply(id=secrets.token_hex(8), text="# Prices\n**Now** ~~$50~~ _only_ “$30”"),),
             priority=Priority.OPERATOR,
         )
-        await bus.publish(topology.notes(conversation), message)
+        await bus.publish(topology.outbound(conversation, message.priority), message)
         assert [text.body for text in await person.wait_for(1)] == ["*Prices*\n*Now* ~$50~ _only_ “$30”"]
         await bus.close()

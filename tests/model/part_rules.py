@@ -8,6 +8,7 @@ from functools import cache
 from model.streams import EXPECTED
 from model.twilio_world import Creation, Twilio
 from parley_common.bus import Stored
+from parley_common.domain.phone_numbers import Network, network_of
 from parley_common.events import PartAttempted, PartFailed, PartSent, Reply, SendEvent, Slot, TurnDone
 from parley_egress.rendering import part_id, render
 
@@ -113,10 +114,10 @@ class PartRules:
             part_id(reply.id, part): Slot(turn=seq, message=number, part=part)
             for seq, turn in self.turns.items()
             for number, reply in enumerate(turn.messages)
-            for part in range(_parts(reply, self._most_parts))
+            for part in range(_parts(reply, self._most_parts, network_of(turn.contact)))
         }
 
 
 @cache
-def _parts(reply: Reply, most: int) -> int:
-    return len(render(reply, most))
+def _parts(reply: Reply, most: int, network: Network) -> int:
+    return len(render(reply, most, network))

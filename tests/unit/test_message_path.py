@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from parley_common import events, topology
+from parley_common.lanes import LANES
 
 PAGE = Path(__file__).parents[2] / "docs" / "message-path.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -64,11 +65,9 @@ def test_the_page_meets_the_events_in_the_order_of_their_definition() -> None:
         topology.texts("<c>"),
         topology.own("<c>"),
         topology.turn_begun("<c>"),
-        topology.turn_done("<c>"),
         topology.takeover("<c>"),
-        topology.sends("<c>"),
-        topology.notes("<c>"),
-        topology.note_sends("<c>"),
+        *(lane.source("<c>") for lane in LANES),
+        *(lane.chain("<c>") for lane in LANES),
         topology.REPLAYED,
         topology.RESTORED,
         topology.switch("<channel>"),

@@ -18,7 +18,7 @@ from harness.waiting import wait_until
 from integration.agent.media_server import MediaServer, giving, in_turn, media_server
 from integration.agent.workers import CHANNEL, WORDS, C, NoLeases, done, drain, send
 from integration.common.connections import a_text
-from parley_agent import media_fetching, media_out
+from parley_agent import media_fetching
 from parley_agent.conversations import Conversations
 from parley_agent.media import MediaDesk
 from parley_agent.media_fetching import Fetcher, NotHad
@@ -424,11 +424,11 @@ async def test_what_is_not_kept_any_more_is_an_error_that_a_brain_knows(bench: B
         await attachment.read()
 
 
-async def hosted(bench: Bench, *files: File) -> tuple[File, ...]:
+async def hosted(bench: Bench, *files: File, within_s: float = 10.0) -> tuple[File, ...]:
     """The files of a message as they go out."""
     said = Said(messages=(Message(text="Here.", files=files),))
     desk = bench.desk(CHANNEL)
-    (message,) = (await desk.hosted(said, C)).messages
+    (message,) = (await desk.hosted(said, C, within_s=within_s)).messages
     await desk.close()
     assert message.text == "Here."
     return message.files
@@ -487,10 +487,7 @@ async def test_the_files_of_one_message_are_five_megabytes_at_most(bench: Bench)
     assert len(await hosted(bench, *files)) == 2
 
 
-async def test_a_file_waits_for_the_broker_and_then_goes_without(
-    bench: Bench, broker: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(media_out, "_WITHIN_S", 0.5)
+async def test_a_file_waits_for_the_broker_and_then_goes_without(bench: Bench, broker: Stack) -> None:
     broker["nats"].kill()
     file = File(source=str(bench.folder / "cat.png"), content_type="image/png")
-    assert await hosted(bench, file) == ()
+    assert await hosted(bench, file, within_s=0.5) == ()

@@ -36,6 +36,7 @@ from parley_common.events import (
     Event,
     Keyword,
     OutboundMessage,
+    Priority,
     Reply,
     TurnOutcome,
     Usage,
@@ -231,7 +232,8 @@ async def test_an_offline_channel_says_so_once_a_day(bus: Bus) -> None:
     assert brain.asked == []
 
 
-async def test_only_whom_we_texted_is_answered_where_people_may_not_start(bus: Bus) -> None:
+@pytest.mark.parametrize("priority", [Priority.OPERATOR, Priority.NOTIFICATION])
+async def test_only_whom_we_texted_is_answered_where_people_may_not_start(bus: Bus, priority: Priority) -> None:
     brain = FakeBrain()
     around = Circumstances(channel=replace(CHANNEL, people_may_start=False))
     await send(bus, "hello?")
@@ -245,8 +247,9 @@ async def test_only_whom_we_texted_is_answered_where_people_may_not_start(bus: B
         contact=PERSON,
         expires_at=datetime.now(UTC) + timedelta(hours=1),
         messages=(Reply(id="note-0", text="Your parcel is here."),),
+        priority=priority,
     )
-    await bus.publish(topology.notes(C), note)
+    await bus.publish(topology.outbound(C, priority), note)
     await send(bus, "which parcel?")
     await drain(worker(bus, brain, around))
     assert await outcomes(bus) == [OUTCOME.NOT_STARTED, OUTCOME.ANSWERED]

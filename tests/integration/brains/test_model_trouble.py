@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -169,3 +170,52 @@ async def test_tokens_are_counted_although_the_turn_failed(server: ModelServer) 
         with pytest.raises(BrainFailed) as failed:
             await brain.answer(turn())
     assert failed.value.usage == Usage(model="test-model", input_tokens=70, output_tokens=9)
+
+
+CHOICELESS = Reply(
+    body=b'{"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [],'
+    b' "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}}'
+)
+TEXTED = '<tool_call>\n{"name": "order_status", "arguments": {"number": "7"}}\n</tool_call>'
+
+
+async def test_an_answer_without_choices_is_asked_for_again(server: ModelServer) -> None:
+    server.then(CHOICELESS, says("At nine."))
+    async with brain_at(server) as brain:
+        assert (await brain.answer(turn())).messages[0].text == "At nine."
+
+
+async def test_where_no_answer_has_choices_the_fallback_is_asked(server: ModelServer) -> None:
+    server.otherwise = CHOICELESS
+    async with running_model_server(says("At ten.")) as other:
+        settings = {**OPENAI, "OPENAI_BASE_URL": other.base_url}
+        async with brain_at(server, settings=settings) as brain:
+            assert (await brain.answer(turn())).messages[0].text == "At ten."
+    async with brain_at(server) as brain:
+        with pytest.raises(BrainFailed, match="what is no answer of a model"):
+            await brain.answer(turn())
+
+
+async def test_a_call_that_a_server_passes_on_as_text_is_never_texted(server: ModelServer) -> None:
+    server.otherwise = says(TEXTED)
+    async with brain_at(server) as brain:
+        with pytest.raises(BrainFailed, match="it has no tool parser for the model test-model") as failed:
+            await brain.answer(turn())
+    assert failed.value.usage is not None
+    assert len(server.asked) == 1
+
+
+async def test_the_tokens_of_a_turn_that_breaks_off_are_told(
+    server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> None:
+        raise OSError("the disk is gone")
+
+    server.otherwise = calls(Call("search_knowledge", {"question": "when"}))
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("# Hours\n\nAt nine.\n")
+    async with brain_at(server, agent_file(knowledge="docs"), tmp_path) as brain:
+        monkeypatch.setattr("parley_brains.knowledge.Knowledge.search", broken)
+        with pytest.raises(BrainFailed, match="an error of Parley's own: OSError") as failed:
+            await brain.answer(turn())
+    assert failed.value.usage == Usage(model="test-model", input_tokens=100, output_tokens=20)

@@ -20,8 +20,9 @@ class Ended:
 
 
 async def parley(stack: Stack, *arguments: str, settings: dict[str, str] | None = None) -> Ended:
-    """Runs the command against a stack's broker, without the secrets that it must not need."""
-    environment = {**os.environ, "NATS_URL": stack.nats_url, **(settings or {})}
+    """Runs the command against a stack's broker, with its limits, without the secrets that it must not need."""
+    limits = {name: value for name, value in stack.environment.items() if name.endswith("_MAX_BYTES")}
+    environment = {**os.environ, **limits, "NATS_URL": stack.nats_url, **(settings or {})}
     if "PARLEY_HASH_KEY" not in (settings or {}):
         environment.pop("PARLEY_HASH_KEY", None)
     return await run(environment, *arguments)

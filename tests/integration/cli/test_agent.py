@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import pty
 import sys
@@ -108,6 +107,37 @@ async def test_a_key_that_is_not_there_where_a_file_is_checked_is_told(tmp_path:
     assert "is fine: brain llm" in (await parley("check", path, OPENAI_API_KEY="k")).out
 
 
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        pytest.param(
+            'brain = "webhook"\n[webhook]\nurl = "https://x/y"\nheaders = { Host = "x" }\n',
+            "2: [webhook] headers: Host is written by Parley; leave it out",
+            id="a header of Parley's own",
+        ),
+        pytest.param(
+            '[llm]\nmodel = "openai:"\nprompt = "p"\n',
+            "1: model openai: has no name; write it after the colon, as in openai:NAME",
+            id="no model",
+        ),
+    ],
+)
+async def test_what_cannot_start_anywhere_is_a_mistake(tmp_path: Path, toml: str, told: str) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text(toml)
+    ended = await parley("check", path)
+    assert ended.code == 1, ended
+    assert f"{path}:{told}\n" in ended.out
+
+
+async def test_a_secret_that_cannot_be_used_is_a_mistake_and_a_missing_one_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text('brain = "webhook"\n[webhook]\nurl = "https://x/y"\n')
+    assert (await parley("check", path)).code == 0
+    ended = await parley("check", path, PARLEY_WEBHOOK_SECRET="short")
+    assert (ended.code, "short" in ended.out) == (1, False)
+
+
 @pytest.mark.parametrize("action", ["check", "chat"])
 async def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path, action: str) -> None:
     ended = await parley(action, tmp_path / "none.toml")
@@ -203,12 +233,13 @@ async def typed(shop: Path, *keys: bytes) -> tuple[int, str]:
                 while seen.count("you> ") < prompts or _echoes(ours):
                     seen += await _read(ours)
                 os.write(ours, key)
-            for looks in itertools.count(1):
+            looks = 0
+            while process.returncode is None:
                 seen += await _read(ours)
-                if process.returncode is not None:
-                    return process.returncode, seen
+                looks += 1
                 if looks % 100 == 0:  # readline misses a ^C that comes right before it waits; people type another
                     os.write(ours, keys[-1])
+            return process.returncode, seen
     finally:
         if process.returncode is None:
             process.kill()

@@ -31,6 +31,7 @@ from parley_common.events import (
     TurnDone,
     TurnOutcome,
 )
+from parley_common.lanes import LANES, NOTIFICATIONS, Lane
 from parley_common.requests import REPLAY, Answer, ReplayRequest
 
 pytestmark = pytest.mark.anyio
@@ -70,6 +71,20 @@ def a_turn(expires: timedelta = FUTURE, **fields: Any) -> TurnDone:
     return TurnDone(**_COMMON, **usual | fields)
 
 
+def a_message(expires: timedelta, priority: Priority) -> OutboundMessage:
+    """A text without a turn."""
+    return OutboundMessage(
+        **_COMMON,
+        id="message",
+        at=datetime.now(UTC),
+        sender=NUMBER,
+        contact=PERSON,
+        expires_at=datetime.now(UTC) + expires,
+        messages=(Reply(id="one", text="first"),),
+        priority=priority,
+    )
+
+
 async def part(bus: Bus, kind: str, *, turn: int, message: str = "one", chain: str = topology.sends(C)) -> None:
     """An event of a part on one of the conversation's chains of sends."""
     common = {
@@ -99,10 +114,10 @@ async def texts(bus: Bus) -> list[InboundMessage]:
     return [event for one in await history(bus, TEXTS) if isinstance(event := one.event(), InboundMessage)]
 
 
-async def notes(bus: Bus) -> list[OutboundMessage]:
-    return [
-        event for one in await history(bus, topology.notes(C)) if isinstance(event := one.event(), OutboundMessage)
-    ]
+async def outbound(bus: Bus, priority: Priority = Priority.REPLY) -> list[OutboundMessage]:
+    """What was handed to egress without a turn, where messages of that priority belong."""
+    stored = await history(bus, topology.outbound(C, priority))
+    return [event for one in stored if isinstance(event := one.event(), OutboundMessage)]
 
 
 async def is_open(broker: Stack, letter: str) -> bool:
@@ -196,10 +211,10 @@ async def test_an_expired_turn_that_egress_could_not_read_is_sent_as_of_now(brok
     letter = await bury_at(bus, TURNS, seq, "egress")
     before = datetime.now(UTC)
     assert "handed to egress again" in await done(broker, "dead-letters", "replay", letter)
-    (note,) = await notes(bus)
-    assert note.messages == turn.messages
-    assert (note.sender, note.contact, note.priority) == (NUMBER, PERSON, Priority.REPLY)
-    assert before + timedelta(minutes=59) < note.expires_at < datetime.now(UTC) + timedelta(minutes=61)
+    (again,) = await outbound(bus)
+    assert again.messages == turn.messages
+    assert (again.sender, again.contact, again.priority) == (NUMBER, PERSON, Priority.REPLY)
+    assert before + timedelta(minutes=59) < again.expires_at < datetime.now(UTC) + timedelta(minutes=61)
     assert not await is_open(broker, letter)
 
 
@@ -207,7 +222,7 @@ async def test_a_turn_that_egress_may_still_send_is_refused(broker: Stack, bus: 
     seq = await bus.publish(TURNS, a_turn(FUTURE))
     letter = await bury_at(bus, TURNS, seq, "egress")
     assert "egress may still send" in await refusal(broker, "dead-letters", "replay", letter)
-    assert await notes(bus) == []
+    assert await outbound(bus) == []
     assert await is_open(broker, letter)
 
 
@@ -216,10 +231,10 @@ async def test_a_turn_that_egress_has_passed_over_is_sent(broker: Stack, bus: Bu
     letter = await bury_at(bus, TURNS, seq, "egress")
     await part(bus, "attempted", turn=seq + 5, message="later")
     await done(broker, "dead-letters", "replay", letter)
-    assert len(await notes(bus)) == 1
+    assert len(await outbound(bus)) == 1
 
 
-@pytest.mark.parametrize("chain", [topology.sends(C), topology.note_sends(C)], ids=["replies", "notes"])
+@pytest.mark.parametrize("chain", [lane.chain(C) for lane in LANES])
 async def test_a_turn_of_which_a_part_was_attempted_is_never_sent_again(
     broker: Stack, bus: Bus, chain: str
 ) -> None:
@@ -227,7 +242,35 @@ async def test_a_turn_of_which_a_part_was_attempted_is_never_sent_again(
     letter = await bury_at(bus, TURNS, seq, "egress")
     await part(bus, "attempted", turn=seq, message="two", chain=chain)
     assert "was sent or attempted already" in await refusal(broker, "dead-letters", "replay", letter)
-    assert await notes(bus) == []
+    assert await outbound(bus) == []
+
+
+@pytest.mark.parametrize("priority", Priority)
+async def test_an_expired_message_without_a_turn_is_sent_where_its_priority_belongs(
+    broker: Stack, bus: Bus, priority: Priority
+) -> None:
+    old = a_message(PAST, priority=priority)
+    seq = await bus.publish(topology.outbound(C, priority), old)
+    letter = await bury_at(bus, topology.outbound(C, priority), seq, "egress")
+    await done(broker, "dead-letters", "replay", letter)
+    first, again = await outbound(bus, priority)
+    assert first == old
+    assert (again.messages, again.priority) == (old.messages, priority)
+
+
+@pytest.mark.parametrize("lane", LANES, ids=lambda lane: lane.durable)
+async def test_a_message_that_egress_has_passed_over_on_another_lane_may_still_be_sent(
+    broker: Stack, bus: Bus, lane: Lane
+) -> None:
+    subject = topology.notifications(C)
+    seq = await bus.publish(subject, a_message(FUTURE, priority=Priority.NOTIFICATION))
+    letter = await bury_at(bus, subject, seq, "egress")
+    await part(bus, "attempted", turn=seq + 5, message="later", chain=lane.chain(C))
+    if lane is NOTIFICATIONS:
+        await done(broker, "dead-letters", "replay", letter)
+    else:
+        assert "egress may still send" in await refusal(broker, "dead-letters", "replay", letter)
+    assert len(await outbound(bus, Priority.NOTIFICATION)) == (2 if lane is NOTIFICATIONS else 1)
 
 
 async def test_a_turn_of_which_all_parts_expired_is_sent(broker: Stack, bus: Bus) -> None:
@@ -235,7 +278,7 @@ async def test_a_turn_of_which_all_parts_expired_is_sent(broker: Stack, bus: Bus
     letter = await bury_at(bus, TURNS, seq, "egress")
     await part(bus, "expired", turn=seq)
     await done(broker, "dead-letters", "replay", letter)
-    assert len(await notes(bus)) == 1
+    assert len(await outbound(bus)) == 1
 
 
 async def test_a_turn_that_still_cannot_be_read_stays_a_letter(broker: Stack, bus: Bus) -> None:

@@ -11,7 +11,17 @@ from integration.cli.command import Ended, parley
 from integration.common.connections import PERSON, a_text
 from parley_common import topology
 from parley_common.bus import Bus
-from parley_common.events import ConversationReleased, ConversationTaken, Taken, Tally, TurnDone, TurnOutcome
+from parley_common.events import (
+    ConversationReleased,
+    ConversationTaken,
+    OutboundMessage,
+    Priority,
+    Reply,
+    Taken,
+    Tally,
+    TurnDone,
+    TurnOutcome,
+)
 from parley_common.identity import Identity
 from parley_common.takeover import take
 
@@ -125,6 +135,24 @@ async def test_somebody_who_waits_for_a_person_gets_one(broker: Stack, bus: Bus)
     assert isinstance(taken, ConversationTaken)
     assert isinstance(taken.tally.taken, Taken)
     assert taken.tally.taken.by == "the desk"
+
+
+@pytest.mark.parametrize("priority", [Priority.OPERATOR, Priority.NOTIFICATION])
+async def test_who_was_only_texted_by_us_can_be_taken(broker: Stack, bus: Bus, priority: Priority) -> None:
+    now = datetime.now(UTC)
+    message = OutboundMessage(
+        id="message",
+        at=now,
+        channel="default",
+        conversation=CONVERSATION,
+        sender="+15550100100",
+        contact=PERSON,
+        expires_at=now + timedelta(hours=1),
+        messages=(Reply(id="reply", text="Your parcel is here."),),
+        priority=priority,
+    )
+    await bus.publish(topology.outbound(CONVERSATION, priority), message)
+    assert "the desk answers" in await done(broker, "take", PERSON, "--by", "the desk")
 
 
 @pytest.mark.parametrize("command", ["take", "hand-back"])

@@ -20,6 +20,7 @@ from parley_common import sweep as module
 from parley_common import topology
 from parley_common.bus import Bus, Stored
 from parley_common.declare import declare
+from parley_common.doorbells import Later
 from parley_common.leases import Leases
 from parley_common.sweep import Sweep
 
@@ -121,6 +122,19 @@ async def test_what_waits_for_its_turn_is_rung_less_and_less_often(sweeper: Work
     after_s = [0, 15, 30, 60, 90, 150, 210, 330]
     rung = [await sweeper.sweep.sweep(begin + timedelta(seconds=s)) for s in after_s]
     assert rung == [1, 0, 1, 0, 1, 0, 1, 0]
+
+
+async def test_what_waits_for_its_time_is_left_until_a_minute_after_it_and_not_told(sweeper: Worker) -> None:
+    (seq,) = await send(sweeper.bus, "c")
+    sweeper.trouble["c"] = Later(120.0)
+    begin = later()
+    with capture_logs() as logs:
+        rung = [await sweeper.sweep.sweep(begin + timedelta(seconds=s)) for s in (0, 60, 179)]
+    assert (rung, sweeper.rung, sweeper.asked) == ([0, 0, 0], [], ["c"])
+    assert logs == []
+    del sweeper.trouble["c"]
+    assert await sweeper.sweep.sweep(begin + timedelta(seconds=180)) == 1
+    assert sweeper.rung == [("c", seq)]
 
 
 async def test_a_later_text_of_a_conversation_that_was_done_is_found(sweeper: Worker) -> None:

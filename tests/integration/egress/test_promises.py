@@ -30,9 +30,9 @@ from integration.egress.workbench import (
 from parley_common import topology
 from parley_common.control import switch_sending
 from parley_common.doorbells import Later
-from parley_common.events import Evidence, FailureClass, PartAttempted, PartSent, Restored
+from parley_common.events import Evidence, FailureClass, PartAttempted, PartSent, Priority, Restored, Slot
+from parley_common.lanes import NOTIFICATIONS, OPERATORS, REPLIES, Lane
 from parley_egress.breaker import OPENS_AFTER
-from parley_egress.lanes import NOTES
 
 pytestmark = [pytest.mark.anyio, *THE_CLIENTS_WARNINGS]
 
@@ -249,11 +249,33 @@ async def test_notifications_have_a_chain_of_their_own_and_wait_for_their_time(
 ) -> None:
     await conversation.notify("tomorrow", not_before=datetime.now(UTC) + timedelta(hours=1))
     with pytest.raises(Later):
-        await worker.drain_notes(conversation)
+        await worker.drain_notifications(conversation)
     await conversation.reply("now")
     await worker.drain(conversation)
-    assert await conversation.chain(NOTES) == []
+    assert await conversation.chain(NOTIFICATIONS) == []
     assert [post.body for post in twilio.posts] == ["now"]
+
+
+async def test_the_chains_of_the_lanes_know_nothing_of_one_another(
+    worker: Worker, twilio: TwilioStub, conversation: Conversation
+) -> None:
+    async def send(lane: Lane) -> int:
+        if lane is REPLIES:
+            return await worker.drain(conversation)
+        return await worker.drain_lane(conversation, lane)
+
+    stored = {
+        NOTIFICATIONS: await conversation.notify("news"),
+        REPLIES: await conversation.reply("the answer"),
+        OPERATORS: await conversation.notify("from a person", priority=Priority.OPERATOR),
+    }
+    assert await asyncio.gather(*map(send, stored)) == list(stored.values())
+    for lane, seq in stored.items():
+        first, last = await conversation.chain(lane)
+        assert isinstance(first, PartAttempted)
+        assert isinstance(last, PartSent)
+        assert first.slot == last.slot == Slot(turn=seq, message=0, part=0)
+    assert sorted(post.body for post in twilio.posts) == ["from a person", "news", "the answer"]
 
 
 async def test_an_open_message_of_a_sender_that_is_gone_stops_nobody_for_ever(

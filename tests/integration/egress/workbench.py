@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,11 +32,11 @@ from parley_common.events import (
     TurnOutcome,
 )
 from parley_common.identity import Identity
+from parley_common.lanes import LANES, NOTIFICATIONS, REPLIES, Lane, lane_of
 from parley_common.leases import Leases
 from parley_egress.accounts import Accounts, Gate
 from parley_egress.desk import Claim
 from parley_egress.evidence import Evidences
-from parley_egress.lanes import LANES, REPLIES, Lane
 from parley_egress.outbox import Outbox
 from parley_egress.ownership import Ownership
 from parley_egress.sending import Sending, Tools
@@ -109,8 +109,7 @@ class Worker:
     """One process's share of the work."""
 
     bus: Bus
-    outbox: Outbox
-    notes: Outbox
+    lanes: Mapping[Lane, Outbox]
     consent: ConsentLedger
     ownership: Ownership
     accounts: Accounts
@@ -122,10 +121,19 @@ class Worker:
         async with asyncio.timeout(timeout_s):
             return await self.outbox.drain(conversation.id, lambda: conversation.last_turn)
 
-    async def drain_notes(self, conversation: Conversation, timeout_s: float = 20.0) -> int:
-        """Works until the conversation's last notification is over."""
+    async def drain_lane(self, conversation: Conversation, lane: Lane, timeout_s: float = 20.0) -> int:
+        """Works until the last message on the conversation's lane, which is no turn, is over."""
         async with asyncio.timeout(timeout_s):
-            return await self.notes.drain(conversation.id, lambda: conversation.last_note)
+            return await self.lanes[lane].drain(conversation.id, lambda: conversation.last_on[lane])
+
+    async def drain_notifications(self, conversation: Conversation, timeout_s: float = 20.0) -> int:
+        """Works until the conversation's last notification is over."""
+        return await self.drain_lane(conversation, NOTIFICATIONS, timeout_s)
+
+    @property
+    def outbox(self) -> Outbox:
+        """That of replies."""
+        return self.lanes[REPLIES]
 
 
 @asynccontextmanager
@@ -161,13 +169,12 @@ async def working(
         evidences=evidences,
     )
     sending = Sending(tools)
-    outbox, notes = (Outbox(bus, sending, most_parts=chosen.most_parts, lane=lane) for lane in LANES)
+    lanes = {lane: Outbox(bus, sending, most_parts=chosen.most_parts, lane=lane) for lane in LANES}
     background = [asyncio.create_task(work()) for work in (ownership.keep_confirmed, switches.keep_fresh)]
     try:
         yield Worker(
             bus=bus,
-            outbox=outbox,
-            notes=notes,
+            lanes=lanes,
             consent=consent,
             ownership=ownership,
             accounts=accounts,
@@ -188,7 +195,7 @@ class Conversation:
     bus: Bus
     contact: str = PERSON
     last_turn: int = 0
-    last_note: int = 0
+    last_on: dict[Lane, int] = field(default_factory=dict)
     turns: list[int] = field(default_factory=list)
 
     @property
@@ -233,8 +240,9 @@ class Conversation:
         expires_in_s: float = 3_600.0,
         not_before: datetime | None = None,
         priority: Priority = Priority.NOTIFICATION,
+        subject: str = "",
     ) -> int:
-        """Writes a notification; returns its sequence."""
+        """Writes what is texted without a turn, where its priority belongs or elsewhere; returns its sequence."""
         now, name = datetime.now(UTC), secrets.token_hex(8)
         note = OutboundMessage(
             id=name,
@@ -248,8 +256,9 @@ class Conversation:
             not_before=not_before,
             priority=priority,
         )
-        self.last_note = await self.bus.publish(topology.notes(self.id), note)
-        return self.last_note
+        subject = subject or topology.outbound(self.id, priority)
+        self.last_on[lane_of(subject)] = seq = await self.bus.publish(subject, note)
+        return seq
 
     async def chain(self, lane: Lane = REPLIES) -> list[events.AnyEvent]:
         """All its send events, first to last."""

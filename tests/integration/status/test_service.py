@@ -87,7 +87,9 @@ SUBJECTS: dict[type[Any], Callable[[Any], str]] = {
     events.InboundMessage: lambda event: topology.texts(event.conversation),
     events.TurnBegun: lambda event: topology.turn_begun(event.conversation),
     events.TurnDone: lambda event: topology.turn_done(event.conversation),
-    events.OutboundMessage: lambda event: topology.notes(event.conversation),
+    events.OutboundMessage: lambda event: topology.outbound(event.conversation, event.priority),
+    events.ConversationTaken: lambda event: topology.takeover(event.conversation),
+    events.ConversationReleased: lambda event: topology.takeover(event.conversation),
     events.PartAttempted: lambda event: chain_of(event),
     events.PartSent: lambda event: chain_of(event),
     events.PartFailed: lambda event: chain_of(event),
@@ -99,7 +101,7 @@ SUBJECTS: dict[type[Any], Callable[[Any], str]] = {
 
 
 def chain_of(event: events.SendEvent) -> str:
-    chain = topology.note_sends if event.message_id == "note" else topology.sends
+    chain = topology.operators_sends if event.message_id == "note" else topology.sends
     return chain(event.conversation)
 
 

@@ -127,7 +127,7 @@ def test_the_origin_that_stands_in_for_twilio_may_redirect_to_itself() -> None:
         target(here, "http://127.0.0.1:8083/_cdn/b", ELSEWHERE)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "54.192.1.1", "2001:4860:4860::8888", "64:ff9b::808:808"])
+@pytest.mark.parametrize("address", ["8.8.8.8", "54.192.1.1", "2001:4860:4860::8888", "2606:4700::1111"])
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
 
@@ -158,6 +158,18 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::",
         "2001:0:7f00:1::",
+        "fec0::1",
+        "192.0.0.8",
+        "192.0.0.9",
+        "192.88.99.1",
+        "3fff::1",
+        "5f00::1",
+        "168.63.129.16",
+        "100.100.100.200",
+        "64:ff9b::808:808",
+        "64:ff9b:1::7f00:1",
+        "::ffff:8.8.8.8",
+        "::7f00:1",
     ],
 )
 def test_an_address_of_this_machine_or_network_is_not(address: str) -> None:

@@ -16,7 +16,7 @@ from parley_brains.agents import read_agent
 from parley_brains.chat import Chat
 from parley_brains.checking.file import check
 from parley_brains.llm.settings import Llm
-from parley_brains.scripted.script import Choice, Command, Menu, Question
+from parley_brains.scripted.script import Choice, Command, Menu, Question, SmallTalk
 from parley_brains.tools.settings import Parameter, Tool
 from parley_brains.webhook.settings import Webhook
 from parley_brains.wording import Wording
@@ -32,6 +32,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "`[[commands.NAME.questions]]`": Question,
     "`[menus.NAME]`": Menu,
     "`[[menus.NAME.choices]]`": Choice,
+    "`[[small_talk]]`": SmallTalk,
     "`[llm]`": Llm,
     "`[tools.NAME]`": Tool,
     "`[tools.NAME.parameters.NAME]`": Parameter,

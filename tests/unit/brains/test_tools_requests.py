@@ -51,17 +51,37 @@ def test_the_environment_fills_url_and_headers() -> None:
 
 def test_braces_in_a_value_of_the_environment_are_no_places() -> None:
     declared = declare("one", tool("https://shop.example/{number}?key=${KEY}"), {"KEY": "{number}"})
-    assert build_request(declared, {"number": "7"}).url == "https://shop.example/7?key={number}"
+    assert build_request(declared, {"number": "7"}).url == "https://shop.example/7?key=%7Bnumber%7D"
+
+
+def test_a_value_of_the_environment_cannot_end_its_place_in_a_url() -> None:
+    key = {"HOST": "shop.example:8443", "PART": "a b/c?", "KEY": "k&admin=1#/+ö"}
+    declared = declare("one", tool("https://${HOST}/${PART}/{number}?key=${KEY}"), key)
+    url = build_request(declared, {"number": "7"}).url
+    assert url == "https://shop.example:8443/a%20b/c%3F/7?key=k%26admin%3D1%23%2F%2B%C3%B6"
+    assert {key["KEY"], "k%26admin%3D1%23%2F%2B%C3%B6"} <= set(declared.secrets)
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, 60.1, 1e9])
+def test_a_tool_has_a_minute_at_most(timeout_s: float) -> None:
+    with pytest.raises(msgspec.ValidationError, match="timeout_s"):
+        msgspec.convert({"description": "d", "url": "https://shop.example/", "timeout_s": timeout_s}, Tool)
 
 
 MISTAKES = {
-    "KEY_TWO is not set": tool(headers={"X": "${KEY_TWO}"}),
+    "names ${KEY_TWO}": tool(headers={"X": "${KEY_TWO}"}),
     "no parameter is called {nubmer}": tool("https://shop.example/{nubmer}"),
     "path or the query only": tool("https://{number}.shop.example/"),
     "the path or the query": tool("https://shop.example:{number}/"),
     "may stand in the path": tool("https://shop.example/#{number}"),
     "no URL that can be called": tool("ftp://shop.example/", parameters={}),
-    "holds what no header may": tool(headers={"X": "a\nb"}),
+    "no header may have": tool(headers={"X": "a\nb"}),
+    "'X:' is no name of a header": tool(headers={"X:": "a"}),
+    "HOST is written by Parley": tool(headers={"HOST": "a"}),
+    "idempotency-key is written by Parley": tool(headers={"idempotency-key": "a"}),
+    "${} names no variable": tool(headers={"X": "${}"}),
+    "${ KEY} names no variable": tool("https://shop.example/${ KEY}/{number}"),
+    "${KEY names no variable": tool("https://shop.example/{number}?k=${KEY"),
     "must be required": tool(parameters={"number": Parameter(required=False)}),
 }
 

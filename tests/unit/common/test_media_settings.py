@@ -16,9 +16,9 @@ def test_without_a_word_media_are_kept_as_long_as_events() -> None:
 
 
 def test_an_operator_says_how_long_and_how_many_bytes_of_media_are_kept() -> None:
-    told = {"PARLEY_MEDIA_MAX_AGE_S": "3600", "PARLEY_MEDIA_MAX_BYTES": "2e9"}
-    assert read_limits(told) == Limits(media_max_age_s=3600.0, media_max_bytes=2_000_000_000)
-    assert read_limits(told).media_kept_s == 3600.0
+    told = {"PARLEY_MEDIA_MAX_AGE_S": "172800", "PARLEY_MEDIA_MAX_BYTES": "2e9"}
+    assert read_limits(told) == Limits(media_max_age_s=172_800.0, media_max_bytes=2_000_000_000)
+    assert read_limits(told).media_kept_s == 172_800.0
 
 
 def test_an_operator_says_how_long_a_turn_waits_for_media() -> None:
@@ -30,6 +30,7 @@ def test_an_operator_says_how_long_a_turn_waits_for_media() -> None:
     ("name", "value"),
     [
         ("PARLEY_MEDIA_MAX_AGE_S", "1"),
+        ("PARLEY_MEDIA_MAX_AGE_S", "86399"),
         ("PARLEY_MEDIA_MAX_AGE_S", "a week"),
         ("PARLEY_MEDIA_MAX_BYTES", "10"),
         ("PARLEY_MEDIA_MAX_BYTES", "1000000.5"),
@@ -39,3 +40,9 @@ def test_an_operator_says_how_long_a_turn_waits_for_media() -> None:
 def test_what_makes_no_sense_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read_settings(CHANNEL | {name: value})
+
+
+def test_media_are_kept_for_a_day_at_least_and_the_sentence_says_why() -> None:
+    assert read_limits({"PARLEY_MEDIA_MAX_AGE_S": "86400"}).media_kept_s == 86_400.0
+    with pytest.raises(SettingsError, match=r"a day .* Twilio may fetch"):
+        read_limits({"PARLEY_MEDIA_MAX_AGE_S": "3600"})

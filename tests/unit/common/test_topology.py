@@ -4,6 +4,8 @@ import pytest
 from nats.js.api import AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
 from parley_common import topology
+from parley_common.events import Priority
+from parley_common.lanes import LANES
 
 STREAMS = {str(config.name): config for config in topology.streams(topology.Limits())}
 LASTING = sorted(set(STREAMS) - {topology.LEASES, topology.COUNTERS})
@@ -36,8 +38,10 @@ def covers(pattern: str, subject: str) -> bool:
         pytest.param(topology.reports("c", "p"), topology.REPORTS, id="reports"),
         pytest.param(topology.consent("k"), topology.CONSENT, id="consent"),
         pytest.param(topology.dead_letter("agent"), topology.DEAD_LETTERS, id="dead letters"),
-        pytest.param(topology.notes("c"), topology.CONVERSATIONS, id="messages of ours"),
-        pytest.param(topology.note_sends("c"), topology.CONVERSATIONS, id="their sends"),
+        pytest.param(topology.operators_texts("c"), topology.CONVERSATIONS, id="operators' texts"),
+        pytest.param(topology.operators_sends("c"), topology.CONVERSATIONS, id="their sends"),
+        pytest.param(topology.notifications("c"), topology.CONVERSATIONS, id="notifications"),
+        pytest.param(topology.notification_sends("c"), topology.CONVERSATIONS, id="the sends of those"),
         pytest.param(topology.REPLAYED, topology.DEAD_LETTERS, id="letters replayed"),
         pytest.param(topology.switch(""), topology.CONTROL, id="the switch of all channels"),
         pytest.param(topology.switch("default"), topology.CONTROL, id="a channel's switch"),
@@ -58,7 +62,7 @@ def test_a_subject_of_no_stream_is_refused() -> None:
         topology.stream_of("elsewhere.c")
 
 
-@pytest.mark.parametrize("of", [topology.texts, topology.turn_done, topology.sends, topology.notes])
+@pytest.mark.parametrize("of", [topology.texts, topology.turn_done, topology.sends, topology.notifications])
 def test_the_conversation_is_read_back_from_its_subjects(of: object) -> None:
     assert callable(of)
     assert topology.conversation_of(of("0abc")) == "0abc"
@@ -71,6 +75,16 @@ def test_a_turns_start_and_end_are_of_one_chain_and_texts_are_not() -> None:
     assert not covers(chain, topology.texts("c"))
     assert not covers(chain, topology.sends("c"))
     assert not covers(chain, topology.turn_done("d"))
+
+
+def test_only_notifications_are_written_where_others_may_wait_for_hours() -> None:
+    places = {priority: topology.outbound("c", priority) for priority in Priority}
+    assert places == {
+        Priority.REPLY: topology.operators_texts("c"),
+        Priority.OPERATOR: topology.operators_texts("c"),
+        Priority.NOTIFICATION: topology.notifications("c"),
+    }
+    assert set(places.values()) == set(topology.all_outbound("c"))
 
 
 @pytest.mark.parametrize("name", [*LASTING, topology.LEASES])
@@ -149,7 +163,7 @@ def test_no_consumer_stops_at_a_number_of_unacked_messages(durable: str) -> None
     assert config.ack_policy is AckPolicy.EXPLICIT
 
 
-@pytest.mark.parametrize("durable", [topology.AGENT_BELLS, topology.EGRESS_BELLS, topology.EGRESS_NOTES])
+@pytest.mark.parametrize("durable", [topology.AGENT_BELLS, *(lane.durable for lane in LANES)])
 def test_a_doorbell_that_is_declared_again_rings_once_for_each_conversation(durable: str) -> None:
     config = consumer(durable).config()
     assert config.deliver_policy is DeliverPolicy.LAST_PER_SUBJECT

@@ -85,6 +85,7 @@ def test_one_broken_part_breaks_the_message(parts: list[State]) -> None:
         (TurnOutcome.ECHO, State.HANDLED),
         (TurnOutcome.KEYWORD, State.HANDLED),
         (TurnOutcome.NOT_ALLOWED, State.HANDLED),
+        (TurnOutcome.OPTED_OUT, State.HANDLED),
         (TurnOutcome.LATE, State.UNANSWERED),
         (TurnOutcome.CAPPED, State.UNANSWERED),
         (TurnOutcome.LOOP, State.UNANSWERED),

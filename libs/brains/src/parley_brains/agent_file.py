@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from parley_brains.llm.settings import Llm
-from parley_brains.scripted.script import Command, Menu
+from parley_brains.scripted.script import Command, Menu, SmallTalk
 from parley_brains.tools.settings import Tool
 from parley_brains.webhook.settings import Webhook
 from parley_brains.wording import Words
@@ -17,6 +17,7 @@ _FAILURE = "Sorry, something went wrong on our side. Please try again in a few m
 _EMPTY = "Sorry, I have no answer to that."
 _APOLOGY = "Sorry, we could not answer your text in time. If you still need us, please text again."
 _REFUSED = "You will get no more texts from us. Text START if you want them again."
+_PICTURE = "I cannot see pictures. Please use words."
 _CAPPED = "That is as much as we can answer today. Please text again tomorrow."
 
 
@@ -71,7 +72,8 @@ class AgentFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ``apology``: the texts are too old. ``capped``: no more answers today. ``refused``: the person wants no
     more texts, the one thing still said to them. Nothing is said where these are empty.
     ``commands`` and ``menus``: the script. ``leave_words``: whoever is asked something leaves with one, and is
-    told ``left``. ``offer``: how to reach a person, said where the script knows nothing. ``knowledge``: a folder
+    told ``left``. ``small_talk``: what is said to a greeting or thanks. ``picture``: said by a script to what comes
+    without a word. ``offer``: how to reach a person, said where the script knows nothing. ``knowledge``: a folder
     of Markdown beside the file. ``daily_tokens``: of a model, for one contact a day (UTC), 0 for no cap.
     """
 
@@ -93,6 +95,8 @@ class AgentFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     menus: dict[str, Menu] = {}
     leave_words: tuple[str, ...] = ("NEVER MIND", "NEVERMIND", "FORGET IT")
     left: Words = "All right, never mind."
+    small_talk: tuple[SmallTalk, ...] = ()
+    picture: Words = _PICTURE
     offer: str = ""
     llm: Llm = Llm()
     tools: dict[str, Tool] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -38,6 +39,10 @@ async def _no_past() -> Sequence[Exchange]:
     return ()
 
 
+def _counted_by_nobody(_usage: Usage) -> None:
+    """Where nobody counts what a model takes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Turn:
     """What a person wrote and nobody has answered yet.
@@ -45,7 +50,9 @@ class Turn:
     ``key`` is the same however often the turn is tried: an idempotency key for whatever the brain calls.
     ``conversation`` stands for the person wherever their number may not stand. ``is_first``: this person was never
     answered before. ``memory``: what the brain said to remember at the last turn. ``past`` reads the turns before
-    this one, the newest last. ``missing``: how many attachments could not be had.
+    this one, the newest last. ``missing``: how many attachments could not be had. ``within_s``: seconds that are
+    left for the answer. ``spent`` is told what each request to a model took, as soon as that is known: an answer
+    that is never given has cost the same.
     """
 
     key: str
@@ -61,6 +68,8 @@ class Turn:
     profile_name: str | None = None
     memory: Mapping[str, str] = field(default_factory=dict)
     past: Callable[[], Awaitable[Sequence[Exchange]]] = _no_past
+    within_s: float = math.inf
+    spent: Callable[[Usage], None] = _counted_by_nobody
 
     @property
     def text(self) -> str:
@@ -88,7 +97,7 @@ class Message:
 class Said:
     """A brain's answer. ``memory``: what to know again at the next turn, None for what was known already.
 
-    ``hand_over``: a person is to go on from here. ``usage``: what a model took for it. ``silent``: where there are
+    ``hand_over``: a person is to go on from here. ``usage``: what a model took for it, all of it. ``silent``: where there are
     no messages, that is meant, and nothing is said in their place.
     """
 

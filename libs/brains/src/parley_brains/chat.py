@@ -78,7 +78,9 @@ class Chat:
         return self._state.memory
 
     def forget(self) -> None:
-        """Whoever texts next is somebody new."""
+        """Whoever texts next is somebody new, in another conversation."""
+        self._id = secrets.token_hex(8)
+        self._turns = 0
         self._state = _State()
 
     async def say(self, text: str, attachments: Sequence[Attachment] = ()) -> Heard:

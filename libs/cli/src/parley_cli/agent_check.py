@@ -11,6 +11,7 @@ from parley_brains.agents import EXAMPLE, make_brain
 from parley_brains.checking.file import check
 from parley_brains.choosing import chosen
 from parley_brains.knowledge.reading import read_folder
+from parley_brains.tools.filling import NotSet
 from parley_cli.words import counted, printable
 from parley_common.settings import Environment, SettingsError, read_optional
 
@@ -33,9 +34,13 @@ async def report(path: Path, say: Say, environment: Environment = os.environ) ->
         say(f"{path}: {counted(len(checked.errors), 'mistake')}{also}.")
         return 1
     trouble = await _trouble(checked.file, path.parent, environment)
-    if trouble is not None:
+    if isinstance(trouble, NotSet):
         say(printable(f"{path}:1: warning: the brain cannot start in this environment: {trouble}"))
         warnings += 1
+    elif trouble is not None:
+        say(printable(f"{path}:1: the brain cannot start: {trouble}"))
+        say(f"{path}: 1 mistake.")
+        return 1
     verdict = f"can be used, with {counted(warnings, 'warning')}" if warnings else "is fine"
     say(f"{path} {verdict}: {described(checked.file, path.parent, environment)}.")
     return 0
@@ -53,11 +58,11 @@ def described(file: AgentFile, folder: Path, environment: Environment) -> str:
     return ", ".join((f"brain {chosen(file, environment)}", *found))
 
 
-async def _trouble(file: AgentFile, folder: Path, environment: Environment) -> str | None:
-    """Why the brain would not start here. Keys need not be there where a file is checked."""
+async def _trouble(file: AgentFile, folder: Path, environment: Environment) -> SettingsError | None:
+    """Why the brain would not start here; ``NotSet`` for keys, which need not be there where a file is checked."""
     try:
         brain = make_brain(file, folder, environment)
     except SettingsError as error:
-        return str(error)
+        return error
     await brain.close()
     return None

@@ -32,13 +32,13 @@ from parley_common.events import (
     TurnDone,
     TurnOutcome,
 )
+from parley_common.lanes import LANES, Lane, find_lane, lane_of
 from parley_common.requests import REPLAY, Answer, ReplayRequest
 
 STATUS = "status"
 REPLY_EXPIRY = timedelta(hours=1)
 
 _TEXT = re.compile(r"conv\.[^.]+\.in")
-_OUTGOING = re.compile(r"conv\.[^.]+\.(own\.done|out)")
 _OF_LETTER = 8
 
 
@@ -66,7 +66,7 @@ async def _process(bus: Bus, letter: DeadLetter, now: datetime) -> str:
         raise Refused(f"{_place(letter)} is not in the stream any more: there is nothing to process again")
     if _TEXT.fullmatch(letter.subject):
         return await _answer_again(bus, letter, now)
-    if _OUTGOING.fullmatch(letter.subject):
+    if find_lane(letter.subject) is not None:
         return await _send_again(bus, letter, stored, now)
     raise Refused(f"{_place(letter)} ({letter.subject}) is nothing that can be processed again")
 
@@ -135,14 +135,14 @@ async def _send_again(bus: Bus, letter: DeadLetter, stored: Stored, now: datetim
         messages=event.messages,
         priority=event.priority if isinstance(event, OutboundMessage) else Priority.REPLY,
     )
-    await bus.publish(topology.notes(event.conversation), again, dedupe=True)
+    await bus.publish(topology.outbound(event.conversation, again.priority), again, dedupe=True)
     return f"{_place(letter)}: handed to egress again, sent until {words.at(again.expires_at)} or not at all"
 
 
 async def _refuse_sent(bus: Bus, letter: DeadLetter, event: Outgoing) -> None:
     """Whatever was attempted may be on the phone."""
     ours = {message.id for message in event.messages}
-    for part in await _parts(bus, letter, both=True):
+    for part in await _parts(bus, letter, LANES):
         if isinstance(part, PartAttempted | PartSent) and part.message_id in ours:
             raise Refused(
                 f"a part of {_place(letter)} was sent or attempted already: text the person what is missing by "
@@ -154,7 +154,7 @@ async def _refuse_sendable(bus: Bus, letter: DeadLetter, event: Outgoing, now: d
     """An egress that can read the message sends it by itself while it neither expired nor was passed over."""
     if event.expires_at <= now:
         return
-    if any(part.slot.turn > letter.sequence for part in await _parts(bus, letter, both=False)):
+    if any(part.slot.turn > letter.sequence for part in await _parts(bus, letter, (lane_of(letter.subject),))):
         return
     raise Refused(
         f"egress may still send {_place(letter)} by itself: replay it after {words.at(event.expires_at)}, when it "
@@ -162,16 +162,13 @@ async def _refuse_sendable(bus: Bus, letter: DeadLetter, event: Outgoing, now: d
     )
 
 
-async def _parts(bus: Bus, letter: DeadLetter, *, both: bool) -> Sequence[PartEvent]:
-    """The conversation's sends since the message, of its own chain or of both."""
+async def _parts(bus: Bus, letter: DeadLetter, lanes: Sequence[Lane]) -> Sequence[PartEvent]:
+    """The conversation's sends since the message, on these lanes."""
     conversation = topology.conversation_of(letter.subject)
-    own, other = topology.sends(conversation), topology.note_sends(conversation)
-    if letter.subject == topology.notes(conversation):
-        own, other = other, own
     found: list[PartEvent] = []
-    for chain in (own, other) if both else (own,):
+    for lane in lanes:
         seq = letter.sequence
-        while (stored := await bus.next(chain, seq=seq)) is not None:
+        while (stored := await bus.next(lane.chain(conversation), seq=seq)) is not None:
             event = read_event(stored)
             if not isinstance(event, PartEvent):
                 raise Refused(

@@ -91,8 +91,9 @@ async def _taken(bus: Bus, person: Person, now: datetime) -> Taken | None:
 
 async def _exists(bus: Bus, conversation: str) -> bool:
     """Whether anything was ever texted there. Under another hash key it would be a conversation of its own."""
-    for subject in (topology.texts, topology.notes, topology.own):
-        if await bus.last(subject(conversation)) is not None:
+    written = (topology.texts(conversation), topology.own(conversation), *topology.all_outbound(conversation))
+    for subject in written:
+        if await bus.last(subject) is not None:
             return True
     return False
 

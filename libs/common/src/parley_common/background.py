@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -13,16 +14,20 @@ _TELL_AGAIN_S = 2.0
 log = structlog.get_logger(__name__)
 
 
-async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancels tasks until the last has ended.
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancels tasks until the last has ended. What they raised is for whoever asks them; nobody needs to.
 
     Once is not enough: until Python 3.12 ``asyncio.wait_for`` swallows a cancellation that comes with its result.
     """
-    going_on = {task for task in tasks if not task.done()}
+    ended = set(tasks)
+    going_on = {task for task in ended if not task.done()}
     while going_on:
         for task in going_on:
             task.cancel()
         _, going_on = await asyncio.wait(going_on, timeout=_TELL_AGAIN_S)
+    for task in ended:
+        if not task.cancelled():
+            task.exception()  # retrieved, or Python complains of it
 
 
 class Background:

@@ -33,7 +33,7 @@ class ConsentLedger:
 
         ``also``: further scopes under which they may have said so; what they said last, under whichever, holds.
         ``confirming``: the id of a refusal in words of their own that the text confirms. It alone does not count,
-        as long as it is what they said last; Twilio knows nothing of it.
+        as long as it is what they said last and they refuse under no other scope; Twilio knows nothing of it.
         """
         stored = [await self._bus.last(self._subject(one, contact)) for one in (scope, *also)]
         try:
@@ -67,10 +67,13 @@ class ConsentLedger:
 
 
 def _is_confirmed(last: ConsentChanged, changes: Sequence[ConsentChanged], confirming: str) -> bool:
-    """Whether the last word is the refusal that a text confirms, and no other scope refuses at the same time."""
-    rivals = [change for change in changes if change is not last and change.at >= last.at]
+    """Whether the last word is the refusal that a text confirms, and they refuse nowhere else.
+
+    Who said STOP to another number of the pool is blocked there at Twilio, and was told so already.
+    """
+    others = [change for change in changes if change is not last]
     is_meant = bool(confirming) and last.id == confirming and last.cause is ConsentCause.OWN_WORDS
-    return is_meant and all(change.granted for change in rivals)
+    return is_meant and all(change.granted for change in others)
 
 
 def _supersedes(change: ConsentChanged, known: ConsentChanged) -> bool:

@@ -163,6 +163,7 @@ class TurnOutcome(StrEnum):
     HANDED_OVER = "handed_over"
     HANDED_BACK = "handed_back"
     TAKEN = "taken"
+    OPTED_OUT = "opted_out"
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,22 +11,28 @@ import asyncio
 import base64
 import hashlib
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import structlog
 from nats.js.errors import APIError, NotFoundError
 
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.domain.media_limits import MOST_BYTES
+from parley_common.media_links import GOOD_FOR
 
 _CHUNK = 128 * 1024
 _WITHIN_S = 15.0
 _NO_MESSAGE_FOUND = 10037
 _TOO_MANY_BYTES = 10077
+_LOOK_EVERY_S = 1.0
 _SUM = "SHA-256="
 _CONTENT_TYPE = "Content-Type"
+
+log = structlog.get_logger(__name__)
 
 
 class BucketFull(Exception):  # noqa: N818 - a state of the bucket, not a fault
@@ -75,23 +81,34 @@ class MediaStore:
     """Keeps and gives media. Everything here raises ``BROKER_TROUBLE`` where the broker is gone or slow."""
 
     def __init__(self, bus: Bus, *, kept_s: float) -> None:
-        self._bus = bus
-        self._fresh = timedelta(seconds=kept_s / 2)
+        self.bus = bus
+        self._kept = timedelta(seconds=kept_s)
+        self._fresh = self._kept / 2
+        self._filled, self._most, self._looked_s = 0, -1, float("-inf")
+        self._has_told = False
 
-    async def put(self, name: str, data: bytes, content_type: str) -> Held:
-        """Keeps the bytes under a name, once; what is halfway to its end is kept anew. Raises ``BucketFull``."""
+    async def put(self, name: str, data: bytes, content_type: str, *, of_bucket: float = 1.0) -> Held:
+        """Keeps the bytes under a name, once; what is halfway to its end is kept anew.
+
+        ``of_bucket``: how much of the bucket may be full then. Raises ``BucketFull``, but not where the bytes are
+        there and stay for as long as a link is good.
+        """
         if len(data) > MOST_BYTES:
             raise ValueError(f"{len(data)} bytes are more than the {MOST_BYTES} that one object may have")
         async with asyncio.timeout(_WITHIN_S):
             held = await self._find(name)
-            if held is not None and datetime.now(UTC) - held.stored_at < self._fresh:
+            age = datetime.now(UTC) - held.stored_at if held is not None else timedelta()
+            if held is not None and age < self._fresh:
                 return held
             try:
+                if of_bucket < 1.0:
+                    await self._check_room(len(data), of_bucket)
                 return await self._store(name, data, content_type)
-            except APIError as error:
-                if error.err_code == _TOO_MANY_BYTES:
-                    raise BucketFull(str(error.description)) from None
-                raise
+            except BucketFull:
+                if held is None or self._kept - age < GOOD_FOR:
+                    raise
+                self._tell_full()
+                return held
 
     async def find(self, name: str) -> Held | None:
         """What is kept under a name, None where nothing is."""
@@ -112,7 +129,7 @@ class MediaStore:
 
     async def _find(self, name: str) -> Held | None:
         try:
-            raw = await self._bus.js.get_msg(topology.MEDIA_STREAM, subject=topology.media_record(name))
+            raw = await self.bus.js.get_msg(topology.MEDIA_STREAM, subject=topology.media_record(name))
         except NotFoundError as error:
             if error.err_code == _NO_MESSAGE_FOUND:
                 return None
@@ -138,7 +155,7 @@ class MediaStore:
         subject = topology.media_chunks(nuid)
         pieces = [data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK)]
         for piece in pieces:
-            await self._bus.js.publish(subject, piece)
+            await self._publish(subject, piece)
         record = _Record(
             name=name,
             bucket=topology.MEDIA,
@@ -148,9 +165,8 @@ class MediaStore:
             digest=_digest(data),
             headers={_CONTENT_TYPE: [content_type]},
         )
-        await self._bus.js.publish(
-            topology.media_record(name), msgspec.json.encode(record), headers={"Nats-Rollup": "sub"}
-        )
+        body, headers = msgspec.json.encode(record), {"Nats-Rollup": "sub"}
+        await self._publish(topology.media_record(name), body, headers)
         return Held(
             name=name,
             content_type=content_type,
@@ -160,12 +176,35 @@ class MediaStore:
             stored_at=datetime.now(UTC),
         )
 
+    async def _publish(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> None:
+        try:
+            await self.bus.js.publish(subject, data, headers=headers)
+        except APIError as error:
+            if error.err_code == _TOO_MANY_BYTES:
+                raise BucketFull(str(error.description)) from None
+            raise
+
+    async def _check_room(self, size: int, of_bucket: float) -> None:
+        """Raises ``BucketFull`` where so much of it is full. The broker is asked once a second at most."""
+        if time.monotonic() - self._looked_s > _LOOK_EVERY_S:
+            asked_s = time.monotonic()
+            info = await self.bus.js.stream_info(topology.MEDIA_STREAM)
+            self._filled, self._most, self._looked_s = info.state.bytes, info.config.max_bytes or -1, asked_s
+        if self._most > 0 and self._filled + size > of_bucket * self._most:
+            raise BucketFull(f"{self._filled} bytes of {self._most} are taken")
+        self._filled += size
+
+    def _tell_full(self) -> None:
+        if not self._has_told:
+            log.error("the bucket of media is full, old files are not kept anew: raise PARLEY_MEDIA_MAX_BYTES")
+        self._has_told = True
+
     async def _read(self, held: Held) -> bytes | None:
         """The object's bytes, None where they are not all there any more."""
         subject, data, seq = topology.media_chunks(held.nuid), bytearray(), 0
         while len(data) < held.size:
             try:
-                raw = await self._bus.js.get_msg(topology.MEDIA_STREAM, seq=seq + 1, subject=subject, next=True)
+                raw = await self.bus.js.get_msg(topology.MEDIA_STREAM, seq=seq + 1, subject=subject, next=True)
             except NotFoundError as error:
                 if error.err_code == _NO_MESSAGE_FOUND:
                     return None

@@ -14,6 +14,7 @@ from parley_common.topology import Limits
 Environment = Mapping[str, str]
 
 DEFAULT_NATS_PORT = 4222
+_DAY_S = 86_400.0
 
 
 class SettingsError(Exception):
@@ -136,4 +137,10 @@ def read_limits(environment: Environment = os.environ) -> Limits:
 def _read_media_age(environment: Environment) -> float | None:
     if read_optional(environment, "PARLEY_MEDIA_MAX_AGE_S") is None:
         return None
-    return read_number(environment, "PARLEY_MEDIA_MAX_AGE_S", 0.0, least=60.0)
+    age_s = read_number(environment, "PARLEY_MEDIA_MAX_AGE_S", 0.0)
+    if age_s < _DAY_S:
+        raise SettingsError(
+            f"PARLEY_MEDIA_MAX_AGE_S is {age_s:g}: it must be a day ({_DAY_S:g}) at least, since Twilio may fetch "
+            "a file twelve hours after it was sent"
+        )
+    return age_s

@@ -2,7 +2,8 @@
 
 A bell can be lost with the consumer that held it: restored from a backup, deleted by hand, forgotten by a broker.
 One process at a time walks through what is older than a minute and asks whether it is dealt with. A bell that is
-still on its way is rung too; that costs a look at the conversation and nothing else.
+still on its way is rung too; that costs a look at the conversation and nothing else. What waits for its time is
+left alone until a minute after it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from prometheus_client import Counter
 
 from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus, Stored
+from parley_common.doorbells import Later
 from parley_common.leases import Leases
 
 _EVERY_S = 15.0
@@ -39,7 +41,7 @@ log = structlog.get_logger(__name__)
 _rung = Counter("parley_sweep_rings", "Conversations rung again because they were open for a minute.", ["sweep"])
 
 IsDone = Callable[[str, int], Awaitable[bool]]
-"""Whether a conversation is dealt with up to this sequence."""
+"""Whether a conversation is dealt with up to this sequence. Raises ``Later`` where it waits for its time."""
 
 Ring = Callable[[Stored], Awaitable[None]]
 """Has the conversation of a stored message worked on."""
@@ -60,6 +62,10 @@ class Open:
     def rung(self, now: datetime) -> Open:
         """The same after it was rung."""
         return replace(self, look_at=now + min(_MOST_PAUSE, _PAUSE * 2**self.rings), rings=self.rings + 1)
+
+    def left(self, now: datetime, delay_s: float) -> Open:
+        """The same where it is not due for so long."""
+        return replace(self, look_at=now + timedelta(seconds=delay_s) + _AGE, rings=0)
 
 
 class Sweep:
@@ -109,6 +115,9 @@ class Sweep:
                 await self._ring(stored)
         except BROKER_TROUBLE:
             raise
+        except Later as later:
+            self._open[conversation] = seen.left(now, later.delay_s)
+            return False
         except Exception:
             log.exception("not looked at, it is tried again", conversation=conversation)
             return False

@@ -18,6 +18,8 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from parley_common.events import Priority
+
 CONVERSATIONS = "CONVERSATIONS"
 REPORTS = "REPORTS"
 CONSENT = "CONSENT"
@@ -34,7 +36,8 @@ MEDIA_STREAM = f"OBJ_{MEDIA}"
 
 AGENT_BELLS = "agent"
 EGRESS_BELLS = "egress"
-EGRESS_NOTES = "egress-notes"
+EGRESS_OPERATORS = "egress-operators"
+EGRESS_NOTIFICATIONS = "egress-notifications"
 STATUS_CONVERSATIONS = "status-conversations"
 STATUS_REPORTS = "status-reports"
 STATUS_CONSENT = "status-consent"
@@ -42,7 +45,8 @@ STATUS_DEAD_LETTERS = "status-dead-letters"
 
 ALL_TEXTS = "conv.*.in"
 ALL_TURNS = "conv.*.own.done"
-ALL_NOTES = "conv.*.out"
+ALL_OPERATORS_TEXTS = "conv.*.out"
+ALL_NOTIFICATIONS = "conv.*.notify"
 REPLAYED = "dead.replayed"
 RESTORED = "control.restored"
 
@@ -86,14 +90,34 @@ def sends(conversation: str) -> str:
     return f"conv.{conversation}.send"
 
 
-def notes(conversation: str) -> str:
-    """Where what is texted without a turn is written; a doorbell for egress."""
+def outbound(conversation: str, priority: Priority) -> str:
+    """Where an ``OutboundMessage`` of that priority is written: only notifications may wait for hours."""
+    return (notifications if priority is Priority.NOTIFICATION else operators_texts)(conversation)
+
+
+def all_outbound(conversation: str) -> tuple[str, ...]:
+    """Everywhere that an ``OutboundMessage`` of the conversation may be written."""
+    return (operators_texts(conversation), notifications(conversation))
+
+
+def operators_texts(conversation: str) -> str:
+    """Where an operator's texts without a turn are written, and replies sent again; a doorbell for egress."""
     return f"conv.{conversation}.out"
 
 
-def note_sends(conversation: str) -> str:
-    """The chain of sends of those, so that no reply waits behind them."""
-    return f"conv.{conversation}.note"
+def operators_sends(conversation: str) -> str:
+    """The chain of sends of those, so that neither a reply nor they wait behind the other."""
+    return f"conv.{conversation}.out.send"
+
+
+def notifications(conversation: str) -> str:
+    """Where notifications are written; a doorbell for egress."""
+    return f"conv.{conversation}.notify"
+
+
+def notification_sends(conversation: str) -> str:
+    """The chain of sends of those, so that nothing else waits behind them."""
+    return f"conv.{conversation}.notify.send"
 
 
 def reports(conversation: str, part_id: str) -> str:
@@ -293,7 +317,8 @@ _BELL = DeliverPolicy.LAST_PER_SUBJECT
 CONSUMERS: tuple[Consumer, ...] = (
     Consumer(stream=CONVERSATIONS, durable=AGENT_BELLS, subject=ALL_TEXTS, deliver=_BELL),
     Consumer(stream=CONVERSATIONS, durable=EGRESS_BELLS, subject=ALL_TURNS, deliver=_BELL),
-    Consumer(stream=CONVERSATIONS, durable=EGRESS_NOTES, subject=ALL_NOTES, deliver=_BELL),
+    Consumer(stream=CONVERSATIONS, durable=EGRESS_OPERATORS, subject=ALL_OPERATORS_TEXTS, deliver=_BELL),
+    Consumer(stream=CONVERSATIONS, durable=EGRESS_NOTIFICATIONS, subject=ALL_NOTIFICATIONS, deliver=_BELL),
     Consumer(stream=CONVERSATIONS, durable=STATUS_CONVERSATIONS, subject="conv.>", ack_wait_s=60.0),
     Consumer(stream=REPORTS, durable=STATUS_REPORTS, subject="report.>", ack_wait_s=60.0),
     Consumer(stream=CONSENT, durable=STATUS_CONSENT, subject="consent.*", ack_wait_s=60.0),

@@ -9,8 +9,7 @@ import msgspec
 
 from parley_agent.media_in import Carried, Incoming
 from parley_agent.media_keeping import Keeping
-from parley_agent.media_out import Outgoing
-from parley_agent.policy import may_be_answered
+from parley_agent.media_out import WITHIN_S, Outgoing
 from parley_brains.brain import Said
 from parley_common import events
 from parley_common.channels import Channels
@@ -24,7 +23,7 @@ class MediaDesk:
     """Fetches and hosts media. ``folder``: that of the agent's file. ``within_s``: for what came with one turn."""
 
     def __init__(self, store: MediaStore, channels: Channels, *, folder: Path, within_s: float) -> None:
-        self._channels = channels
+        self._within_s = within_s
         self._keeping = Keeping(store, channels, within_s=within_s)
         self._incoming = Incoming(store, self._keeping)
         self._outgoing = Outgoing(store, folder)
@@ -37,17 +36,17 @@ class MediaDesk:
             text = events.decode(body)
         except msgspec.DecodeError:
             return
-        channel = self._channels.named(text.channel)
-        if isinstance(text, InboundMessage) and channel is not None and may_be_answered(text, channel):
+        if isinstance(text, InboundMessage):
             self._keeping.begin(text)
 
-    async def carried(self, messages: Sequence[InboundMessage]) -> Carried:
-        """What came with these texts, and how much of it could not be had."""
-        return await self._incoming.carried(messages)
+    async def carried(self, messages: Sequence[InboundMessage], *, within_s: float | None = None) -> Carried:
+        """What came with these texts, and how much of it could not be had in time: the shorter of both limits."""
+        limit_s = self._within_s if within_s is None else min(within_s, self._within_s)
+        return await self._incoming.carried(messages, within_s=limit_s)
 
-    async def hosted(self, said: Said, conversation: str) -> Said:
-        """The answer with its files where Twilio can fetch them."""
-        return await self._outgoing.hosted(said, conversation)
+    async def hosted(self, said: Said, conversation: str, *, within_s: float = WITHIN_S) -> Said:
+        """The answer with its files where Twilio can fetch them; those that are not there in time are left out."""
+        return await self._outgoing.hosted(said, conversation, within_s=within_s)
 
     async def close(self) -> None:
         """Ends what is open."""
@@ -57,10 +56,10 @@ class MediaDesk:
 class NoMedia:
     """A desk at which nothing can be had: whatever came along is missing, and no file goes out."""
 
-    async def carried(self, messages: Sequence[InboundMessage]) -> Carried:
+    async def carried(self, messages: Sequence[InboundMessage], *, within_s: float | None = None) -> Carried:
         """All of it is missing."""
         return Carried(missing=sum(len(message.media) for message in messages))
 
-    async def hosted(self, said: Said, _conversation: str) -> Said:
+    async def hosted(self, said: Said, conversation: str, *, within_s: float = WITHIN_S) -> Said:
         """As it was said."""
         return said

@@ -10,6 +10,7 @@ import base64
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -29,9 +30,6 @@ _MOST_REDIRECTS = 4
 _CONNECT_S = 4.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNAUTHORIZED = frozenset({401, 403})
-
-_AT_ONCE = 8
-"""Attachments in the memory of this process, while they are fetched and while they are kept."""
 
 Login = tuple[str, str]
 T = TypeVar("T")
@@ -56,16 +54,21 @@ class Fetcher:
     def __init__(self, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
         self._transport = transport or httpx2.AsyncHTTPTransport(limits=limits, trust_env=False, retries=0)
-        self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def close(self) -> None:
         """Closes what is open."""
         await self._transport.aclose()
 
     async def fetch(
-        self, url: str, channel: Channel, message_sid: str, keep: Callable[[bytes], Awaitable[T]]
+        self,
+        url: str,
+        channel: Channel,
+        message_sid: str,
+        keep: Callable[[bytes], Awaitable[T]],
+        *,
+        place: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> T:
-        """What ``keep`` makes of the bytes, of which no others are in memory than those of a few at once.
+        """What ``keep`` makes of the bytes, which are in memory only within a ``place``; none is held in a pause.
 
         Raises ``NotHad``, at once where trying again would change nothing.
         """
@@ -77,7 +80,7 @@ class Fetcher:
         logins.append(None)  # some accounts want no credentials, and refuse them
         tries = 0
         while True:
-            async with self._places:
+            async with place():
                 found = await self._try(first, channel, logins[0])
                 if isinstance(found, bytes):
                     return await keep(found)

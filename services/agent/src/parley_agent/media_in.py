@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from prometheus_client import Counter
 
 from parley_agent.media_keeping import Keeping, Wanted, wanted_of
@@ -20,6 +21,8 @@ from parley_common.media_store import MediaStore
 
 MOST = 10
 """Attachments of a turn."""
+
+log = structlog.get_logger(__name__)
 
 _attachments = Counter("parley_attachments", "Attachments of people's texts, by what came of them.", ["outcome"])
 
@@ -39,20 +42,25 @@ class Incoming:
         self._store = store
         self._keeping = keeping
 
-    async def carried(self, messages: Sequence[InboundMessage]) -> Carried:
-        """What came with these texts. Waits for all of it at once; raises nothing."""
+    async def carried(self, messages: Sequence[InboundMessage], *, within_s: float) -> Carried:
+        """What came with these texts. Waits so long for all of it at once; raises nothing."""
         wanted = [one for message in messages for one in wanted_of(message)]
         if not wanted:
             return Carried()
-        found = await asyncio.gather(*map(self._attachment, wanted[:MOST]))
+        found = await asyncio.gather(*(self._attachment(one, within_s) for one in wanted[:MOST]))
         had = tuple(attachment for attachment in found if attachment is not None)
         missing = len(wanted) - len(had)
         _attachments.labels("had").inc(len(had))
         _attachments.labels("missing").inc(missing)
         return Carried(attachments=had, missing=missing)
 
-    async def _attachment(self, wanted: Wanted) -> Attachment | None:
-        held = await self._keeping.held(wanted)
+    async def _attachment(self, wanted: Wanted, within_s: float) -> Attachment | None:
+        try:
+            async with asyncio.timeout(within_s):
+                held = await self._keeping.held(wanted)
+        except TimeoutError:
+            log.warning("a turn waits for an attachment no longer", sid=wanted.message.id, within_s=within_s)
+            return None
         if held is None:
             return None
         return Attachment(content_type=held.content_type, size=held.size, read=partial(self._read, wanted.name))

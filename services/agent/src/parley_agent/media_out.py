@@ -9,13 +9,14 @@ import asyncio
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
 
 from parley_agent.media_types import true_type
+from parley_brains.answering import MOST_MESSAGES
 from parley_brains.brain import File, Message, Said
 from parley_common.bus import BROKER_TROUBLE
 from parley_common.domain.media_limits import FITTED, MOST_BYTES, MOST_BYTES_OF_OTHERS, MOST_FILES
@@ -24,7 +25,9 @@ from parley_common.media_store import BucketFull, MediaStore
 
 _LONGEST_URL = 2_048
 _AT_ONCE = 8
-_WITHIN_S = 10.0
+WITHIN_S = 10.0
+"""For all files of an answer, where the caller says nothing else."""
+
 _RETRY_S = 0.5
 
 log = structlog.get_logger(__name__)
@@ -32,6 +35,14 @@ log = structlog.get_logger(__name__)
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
     """The file does not go out; the message says why."""
+
+
+@dataclass
+class _Limit:
+    """The time for all files of one answer, and how many came to nothing since it was over."""
+
+    ends_at_s: float
+    left_out: int = 0
 
 
 class Outgoing:
@@ -42,14 +53,23 @@ class Outgoing:
         self._folder = folder
         self._places = asyncio.Semaphore(_AT_ONCE)
 
-    async def hosted(self, said: Said, conversation: str) -> Said:
-        """The same answer, with every file at an address that egress can make a link of."""
-        if not any(message.files for message in said.messages):
+    async def hosted(self, said: Said, conversation: str, *, within_s: float = WITHIN_S) -> Said:
+        """The same answer, with every file at an address that egress can make a link of.
+
+        That takes ``within_s`` at most, waiting for others included: what is not there then is left out. Messages
+        that are too many to be sent are left out too.
+        """
+        sent = said.messages[:MOST_MESSAGES]
+        if not any(message.files for message in sent):
             return said
-        messages = [await self._hosted(message, conversation) for message in said.messages]
+        limit = _Limit(asyncio.get_running_loop().time() + within_s)
+        messages = [await self._hosted(message, conversation, limit) for message in sent]
+        if limit.left_out:
+            reason = f"the broker did not take them within {within_s:g} s"
+            log.error("files are not sent", conversation=conversation, reason=reason, files=limit.left_out)
         return replace(said, messages=tuple(messages))
 
-    async def _hosted(self, message: Message, conversation: str) -> Message:
+    async def _hosted(self, message: Message, conversation: str, limit: _Limit) -> Message:
         found: list[File] = []
         left = MOST_BYTES
         for file in message.files:
@@ -59,12 +79,17 @@ class Outgoing:
                 if "://" in file.source:
                     check_url(file.source)
                     found.append(file)
+                elif limit.left_out:
+                    limit.left_out += 1
                 else:
-                    hosted, size = await self._kept(file, left)
+                    async with asyncio.timeout_at(limit.ends_at_s):
+                        hosted, size = await self._kept(file, left)
                     left -= size
                     found.append(hosted)
             except Refused as error:
                 log.error("a file is not sent", conversation=conversation, reason=str(error))
+            except TimeoutError:
+                limit.left_out += 1
             except Exception:  # whatever it was, the words are sent
                 log.exception("a file is not sent", conversation=conversation)
         return replace(message, files=tuple(found))
@@ -85,14 +110,12 @@ class Outgoing:
         return File(source=hosted_url(name), content_type=content_type), len(data)
 
     async def _put(self, name: str, data: bytes, content_type: str) -> None:
+        """Tries again while the broker is gone, until the caller's time is over."""
         try:
-            async with asyncio.timeout(_WITHIN_S):
-                while not await self._was_put(name, data, content_type):
-                    await asyncio.sleep(_RETRY_S)
+            while not await self._was_put(name, data, content_type):
+                await asyncio.sleep(_RETRY_S)
         except BucketFull:
             raise Refused("the bucket of media is full: raise PARLEY_MEDIA_MAX_BYTES") from None
-        except TimeoutError:
-            raise Refused(f"the broker did not take it within {_WITHIN_S:g} s") from None
 
     async def _was_put(self, name: str, data: bytes, content_type: str) -> bool:
         try:

@@ -23,7 +23,27 @@ _PORTS = {"http": 80, "https": 443}
 _CLEAN = re.compile(r"[!-\[\]-~]{1,2048}")
 """Printable ASCII without a backslash, which some read as a slash."""
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "100.64.0.0/10",  # behind a carrier's NAT, and of some clouds' own services
+            "168.63.129.16/32",  # the host of every machine of Azure
+            "192.0.0.0/24",  # of protocols
+            "192.88.99.0/24",  # relays of 6to4
+            "::/96",  # IPv4 in IPv6, as it was written once
+            "::ffff:0:0/96",  # IPv4 in IPv6
+            "64:ff9b::/96",  # IPv4 behind NAT64, whatever of it that reaches
+            "64:ff9b:1::/48",  # the same of one network
+            "2001::/23",  # of protocols, Teredo among them
+            "2002::/16",  # 6to4
+            "3fff::/20",  # of documentation
+            "5f00::/16",  # of segment routing
+            "fec0::/10",  # of a site
+        ),
+    )
+)
+"""Named here, since which of them Python takes for global has changed with its releases."""
 
 
 class NotAllowed(Exception):  # noqa: N818 - an answer, not a fault
@@ -87,11 +107,6 @@ def target(here: httpx2.URL, location: str, channel: Channel) -> httpx2.URL:
 
 def is_public(address: IpAddress) -> bool:
     """Whether an address is one of the whole internet: not of this machine, this network or a cloud's metadata."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.sixtofour is not None or address.teredo is not None:
-            return False
-        if address in _NAT64:
-            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if address.ipv4_mapped is not None:
-            return is_public(address.ipv4_mapped)
+    if any(address in network for network in _NOT_PUBLIC):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved

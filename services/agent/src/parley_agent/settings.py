@@ -27,7 +27,7 @@ class Settings:
     limits: Limits
     agent_file: Path
     pace: Pace
-    media_within_s: float = 45.0
+    media_within_s: float
 
 
 def read_settings(environment: Environment = os.environ) -> Settings:

@@ -110,8 +110,15 @@ class Turns:
             return None
         known = channel.people_may_start or tail.tally.greeted
         if not known:
-            known = await self._bus.last(topology.notes(text.message.conversation)) is not None
+            known = await self._texted_first(text.message.conversation)
         return Case(channel=channel, tally=tail.tally, moment=moment, file=self._file, known=known)
+
+    async def _texted_first(self, conversation: str) -> bool:
+        """Whether anything was ever texted to the person without a turn."""
+        for subject in topology.all_outbound(conversation):
+            if await self._bus.last(subject) is not None:
+                return True
+        return False
 
     async def _range(self, tail: Tail, first: Text, case: Case | None) -> tuple[Text, ...]:
         if tail.begun is not None and (begun := await read_range(self._bus, tail.begun)):

@@ -18,7 +18,7 @@ from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.channels import Channel
 from parley_common.events import DeliveryReport, Evidence, PartAttempted, PartSent
-from parley_egress.lanes import LANES
+from parley_common.lanes import LANES
 from parley_egress.listing import Log, NoLog, alike
 from parley_egress.twilio_api import TwilioApi
 

@@ -8,9 +8,9 @@ from parley_common.background import Background
 from parley_common.bells import BellSubscriber, OnBell
 from parley_common.bus import Bus, Stored
 from parley_common.doorbells import Bell, Doorbells
+from parley_common.lanes import Lane
 from parley_common.leases import Leases
 from parley_common.sweep import Sweep
-from parley_egress.lanes import Lane
 from parley_egress.outbox import Outbox
 
 

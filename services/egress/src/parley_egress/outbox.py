@@ -14,8 +14,8 @@ from parley_common.bus import Bus, Stored, Superseded
 from parley_common.dead_letters import bury
 from parley_common.doorbells import LOOK_AGAIN_S, MOST_LOOKS, Highest
 from parley_common.events import OutboundMessage, PartAttempted, TurnDone
+from parley_common.lanes import REPLIES, Lane
 from parley_egress.chain import End, Place, Standing, after, fold
-from parley_egress.lanes import REPLIES, Lane
 from parley_egress.parts import Origin, Part, first_part, following_part, same_part
 from parley_egress.rendering import render
 from parley_egress.sending import Sending
@@ -46,9 +46,13 @@ class Outbox:
                 await asyncio.sleep(LOOK_AGAIN_S)
 
     async def is_done(self, conversation: str, seq: int) -> bool:
-        """Whether all up to this sequence is over."""
-        part, _ = await self._next_part(conversation, await self._read_end(conversation))
-        return part is None or part.slot.turn > seq
+        """Whether all up to this sequence is over. Raises ``Later`` where it merely waits for its time."""
+        end = await self._read_end(conversation)
+        part, _ = await self._next_part(conversation, end)
+        if part is None or part.slot.turn > seq:
+            return True
+        await self._sending.look(part, end)
+        return False
 
     async def _send(self, conversation: str, part: Part, end: End) -> End:
         try:

@@ -108,7 +108,9 @@ class Sending:
             return await self._append(records.attempted(part, self._stamp(), in_doubt=False), end)
         if event.expires_at <= datetime.now(UTC) and end.standing is not Standing.IN_DOUBT:
             return await self._fail(part, end, refusals.EXPIRED)
-        await self._wait_until_due(channel, part, end)
+        await self._leave_until_due(channel, part, end)
+        if end.failure is not None and ACTIONS[end.failure].action is Action.RETRY:
+            await self._rest(delay_s(part.attempts, random.random()))  # noqa: S311 - spreads retries
         await self._leave_to_owner(channel, part)
         with tracing.span(
             "send part",
@@ -122,6 +124,14 @@ class Sending:
                     return await self._send(channel, part, end, grant)
             finally:
                 grant.give_back()
+
+    async def look(self, part: Part, end: End) -> None:
+        """Raises ``Later`` where ``advance`` would, since the part waits for its time. Sends nothing."""
+        event = part.origin.event
+        channel = self._channels.named(event.channel)
+        goes_on = end.standing is Standing.IN_DOUBT or self._is_unsure(part, end)
+        if channel is not None and not goes_on and event.expires_at > datetime.now(UTC):
+            await self._leave_until_due(channel, part, end)
 
     async def _leave_to_owner(self, channel: Channel, part: Part) -> None:
         """Takes the sender where nobody has it. Where another does, its owner is rung and ``Busy`` raised.
@@ -172,7 +182,8 @@ class Sending:
             await self._consent.record(_opt_out(part, posted_at))
         return await self._record(part, end, outcome)
 
-    async def _wait_until_due(self, channel: Channel, part: Part, end: End) -> None:
+    async def _leave_until_due(self, channel: Channel, part: Part, end: End) -> None:
+        """Raises ``Later`` where the part waits for its time."""
         before = None
         if isinstance(end.event, PartSent):
             before = await self._evidences.report(end.event.conversation, end.event.part_id)
@@ -181,8 +192,6 @@ class Sending:
         if wait_s:
             left_s = (part.origin.event.expires_at - now).total_seconds()
             raise Later(min(wait_s, _MOST_LATER_S, left_s if left_s > 0.0 else wait_s))
-        if end.failure is not None and ACTIONS[end.failure].action is Action.RETRY:
-            await self._rest(delay_s(part.attempts, random.random()))  # noqa: S311 - spreads retries
 
     def _is_unsure(self, part: Part, end: End) -> bool:
         """Whether the part may have been sent after the backup that was restored: nobody remembers.

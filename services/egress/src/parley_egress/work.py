@@ -14,6 +14,7 @@ from parley_common.consent import ConsentLedger
 from parley_common.control import Switches
 from parley_common.doorbells import Bell
 from parley_common.identity import Identity
+from parley_common.lanes import LANES, Lane, lane_of
 from parley_common.leases import Leases
 from parley_common.media_links import MediaLinks
 from parley_common.pulling import start_when_possible
@@ -21,7 +22,6 @@ from parley_common.settings import Common
 from parley_egress.accounts import Accounts, Gate
 from parley_egress.evidence import Evidences
 from parley_egress.forwarding import forward, listen
-from parley_egress.lanes import LANES, Lane, lane_of
 from parley_egress.listening import Listening
 from parley_egress.outbox import Outbox
 from parley_egress.ownership import Ownership

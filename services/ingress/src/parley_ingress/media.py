@@ -1,6 +1,7 @@
 """Serves the files that go out to whoever has a signed link: Twilio, before it sends them on.
 
-A few at a time, and nothing of what people sent. Whatever is refused is answered in JSON.
+A few at a time, and nothing of what people sent. Whatever is refused is answered in JSON and counted, but stands in
+no log: anybody may ask for as many files as they like.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from parley_common.bus import BROKER_TROUBLE
 from parley_common.media_links import MEDIA_PATH, MediaLinks, Verdict, is_out_name
 from parley_common.media_store import MediaStore, Medium
+from parley_ingress.media_recent import Recent
 
 _AT_ONCE = 8
 """Files in memory, from the broker until the client has them. Webhooks have the rest of the process."""
@@ -38,6 +40,7 @@ class MediaServer:
         self._store = store
         self._links = links
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._recent = Recent()
 
     def routes(self) -> list[Route]:
         """GET and HEAD of one file each; nothing lists them."""
@@ -49,7 +52,6 @@ class MediaServer:
         name, now = request.path_params["name"], datetime.now(UTC)
         verdict = self._links.verdict(name, request.query_params, now=now)
         if verdict is not Verdict.GENUINE:
-            log.warning("a request for a file is refused", link=verdict.value)
             await _refuse(403, f"this link is {verdict.value}")(scope, receive, send)
         elif not is_out_name(name):
             await _refuse(404, "no such file")(scope, receive, send)
@@ -78,11 +80,20 @@ class MediaServer:
             if is_head:
                 held = await self._store.find(name)
                 return _NOT_THERE if held is None else _head(held.content_type, held.size, headers)
-            medium = await self._store.get(name)
+            medium = await self._medium(name)
         except BROKER_TROUBLE as error:
             log.error("a file cannot be served", error=type(error).__name__)
             return _refuse(503, "the broker does not answer")
         return _NOT_THERE if medium is None else _Whole(medium, headers)
+
+    async def _medium(self, name: str) -> Medium | None:
+        """A broadcast asks for one file again and again: it is read from the broker once a while."""
+        medium = self._recent.get(name)
+        if medium is None:
+            medium = await self._store.get(name)
+            if medium is not None:
+                self._recent.put(name, medium)
+        return medium
 
 
 class _Endpoint:

@@ -73,6 +73,7 @@ _OF_OUTCOME: Mapping[TurnOutcome, State] = {
     TurnOutcome.HANDED_OVER: State.UNANSWERED,
     TurnOutcome.HANDED_BACK: State.HANDLED,
     TurnOutcome.TAKEN: State.UNANSWERED,
+    TurnOutcome.OPTED_OUT: State.HANDLED,
 }
 """Unanswered: the person waits for an answer and got none, or an apology at most. Somebody should look at it."""
 

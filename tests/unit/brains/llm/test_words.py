@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parley_brains.llm.words import spoken, trailing_off
+from parley_brains.llm.words import spoken, texts_a_call, trailing_off
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,34 @@ from parley_brains.llm.words import spoken, trailing_off
         ("At nine.<think>and on Sat", "At nine."),
         ("<think>never said", ""),
         ("I think <3 is a heart.", "I think <3 is a heart."),
+        ("hm, nine\n</think>\n\nAt nine.", "At nine."),
+        ("hm, nine</think>\nAt nine.", "At nine."),
+        ("HTML has no </think> tag, it is XML.", "HTML has no </think> tag, it is XML."),
+        ("HTML has no <think> tag, it is XML.", "HTML has no <think> tag, it is XML."),
         ("  \n", ""),
     ],
 )
 def test_thoughts_are_not_said(written: str, read: str) -> None:
     assert spoken(written) == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<tool_call>\n{"name": "order", "arguments": {}}\n</tool_call>',
+        'Let me see. <tool_call>{"name": "order"}',
+        "<tool_call><function=order>",
+        "<function=order>",
+        '[TOOL_CALLS][{"name": "order"}]',
+        "<|python_tag|>order()",
+    ],
+)
+def test_a_call_that_a_model_writes_as_text_is_known(text: str) -> None:
+    assert texts_a_call(text)
+
+
+def test_a_word_about_calls_is_no_call() -> None:
+    assert not texts_a_call("The tag is called <tool_call>, and {x} stands in it.")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_rasa_gets_no_text_twice_that_it_may_have_taken() -> None:
         ("Sat, 21 Nov 2026 12:00:30 GMT", 30),
         ("Sat, 21 Nov 2026 11:00:00 GMT", 0),
         ("Sat, 21 Nov 2026 12:00:30", 30),
+        ("Sat, 21 Nov 99999999999999999999 12:00:30 GMT", 0),
     ],
 )
 def test_retry_after_is_a_number_or_a_date(header: str | None, seconds: float) -> None:

@@ -7,9 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley_common.domain.keywords import classify_keyword
-from parley_common.domain.refusals import is_refusal
+from parley_common.domain.refusals import _plain, is_refusal
 
 REFUSALS = (
+    "how do I stop these texts",
+    "how do i stop getting texts",
+    "stop sending these",
+    "Pls don't msg me",
+    "don't text",
+    "stop txting me",
+    "I dont want any more text from you guys",
+    "hoer auf mir zu schreiben",
+    "stop texting me at this number",
+    "you should stop texting me",
+    "I wish you would stop texting me",
+    "stop texting me all day",
+    "stop texting me the same thing",
+    "take me off the list for these texts",
+    "don't text anymore",
+    "moechte ich nicht. Ich moechte keine SMS mehr",
     "please stop texting me",
     "Please stop texting me!",
     "stop texting me",
@@ -142,6 +158,18 @@ REFUSALS = (
 )
 
 NEAR_MISSES = (
+    "take me off the list for saturday's tasting",
+    "remove me from the list for the 7pm table?",
+    "stop texting me the old address, use the new one",
+    "they should stop texting me",
+    "Stop messaging me at night please, mornings are fine",
+    "stop texting me after 9pm",
+    "my ex should stop texting me",
+    "how do I stop the notifications of the app",
+    "how do I stop the messages my lamp shows",
+    "I don't text",
+    "stop texting me a new code every minute",
+    "remove my number from the list for tonight",
     "stop by the shop?",
     "can I stop by the shop?",
     "when does the bus stop here",
@@ -304,3 +332,9 @@ def test_any_text_at_all_is_read(text: str) -> None:
 def test_a_text_made_to_be_slow_is_read_at_once(word: str) -> None:
     text = word * 100_000
     assert not is_refusal(text + "x")
+
+
+@pytest.mark.parametrize("text", ["\ufdfa" * 1600 + " stop texting me", "\u1ea5" * 1600])
+def test_signs_that_stand_for_many_letters_are_no_more_to_read(text: str) -> None:
+    assert not is_refusal(text)
+    assert len(_plain(text)) <= 1600

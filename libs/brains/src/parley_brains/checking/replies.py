@@ -11,6 +11,8 @@ from parley_brains.checking.lines import Key
 from parley_brains.checking.walking import all_words
 from parley_brains.scripted.checking import filled_at
 from parley_brains.scripted.filling import RESULT, holes
+from parley_brains.scripted.script import Menu
+from parley_brains.scripted.speaking import numbered
 from parley_brains.wording import Wording
 from parley_common.domain.plain_text import to_plain_text
 from parley_common.domain.segments import Encoding, count_segments, find_non_gsm_7, utf_16_units
@@ -42,6 +44,8 @@ def reply_findings(file: AgentFile) -> Iterator[Finding]:
         plain = to_gsm_punctuation(to_plain_text(text))
         yield from _cut(path, plain, file.reply.most_characters) if filled else ()
         yield from _long(path, plain)
+    for name, menu in file.menus.items():
+        yield from _crowded(("menus", name), menu, file.reply.most_characters)
 
 
 def _said(file: AgentFile) -> Iterator[tuple[Key, str, frozenset[str]]]:
@@ -65,7 +69,7 @@ def _said(file: AgentFile) -> Iterator[tuple[Key, str, frozenset[str]]]:
 def _filled(file: AgentFile, path: Key) -> frozenset[str]:
     """Where nothing was texted that a script could repeat, it has no ``{text}``."""
     filled = FILLED | filled_at(file, path)
-    return filled - {"text"} if path[0] == "left" or "gave_up" in path[2:3] else filled
+    return filled - {"text"} if path[0] in ("left", "picture") or "gave_up" in path[2:3] else filled
 
 
 def _unfilled(path: Key, text: str, filled: frozenset[str]) -> Iterator[Finding]:
@@ -90,6 +94,17 @@ def _cut(path: Key, plain: str, most_characters: int) -> Iterator[Finding]:
         what = f"{shown(path)} has {utf_16_units(plain)} characters"
         fix = f"reply.most_characters cuts it at {most_characters}: raise that or say less"
         yield Finding(path, what, fix, suspicious=True)
+
+
+def _crowded(path: Key, menu: Menu, most_characters: int) -> Iterator[Finding]:
+    """A menu whose prompt is cut, since its choices never are."""
+    prompt = menu.prompt if isinstance(menu.prompt, str) else menu.prompt.text
+    choices = utf_16_units(numbered(menu.choices))
+    size = utf_16_units(prompt.strip()) + len("\n\n") + choices
+    if choices <= most_characters < size and utf_16_units(prompt.strip()) <= most_characters:
+        what = f"{shown(path)} has {size} characters with its choices"
+        fix = f"reply.most_characters is {most_characters}, so the prompt is cut: raise that or say less"
+        yield Finding((*path, "prompt"), what, fix, suspicious=True)
 
 
 def _long(path: Key, plain: str) -> Iterator[Finding]:

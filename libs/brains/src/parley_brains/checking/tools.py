@@ -6,16 +6,15 @@ import re
 from collections.abc import Collection, Iterator
 from urllib.parse import urlsplit
 
-import msgspec
-
 from parley_brains.agent_file import AgentFile
 from parley_brains.checking.findings import Finding, nearest, shown
 from parley_brains.checking.lines import Key
+from parley_brains.tools.filling import VARIABLE, variables
 from parley_brains.tools.requests import declare
 from parley_brains.tools.settings import Tool
-from parley_common.settings import Environment, SettingsError
+from parley_brains.webhook.settings import Webhook
+from parley_common.settings import Environment, SettingsError, read_optional
 
-_SECRET = re.compile(r"\$\{(\w*)\}")
 _PLACEHOLDER = re.compile(r"(?<!\$)\{(\w*)\}")
 
 
@@ -27,11 +26,11 @@ def tool_findings(file: AgentFile, environment: Environment) -> Iterator[Finding
             *url_findings((*path, "url"), tool.url),
             *_parameter_findings(path, tool.url, tool.parameters),
         ]
-        yield from found or _undeclarable(path, tool)
-        yield from secret_findings(path, tool, environment)
+        yield from found or _undeclarable(path, tool, environment)
+        yield from _unset(path, tool, environment)
     if file.webhook is not None:
         yield from url_findings(("webhook", "url"), file.webhook.url) if file.webhook.url else ()
-        yield from secret_findings(("webhook",), file.webhook, environment)
+        yield from _unset(("webhook",), file.webhook, environment)
     if file.llm.base_url:
         yield from url_findings(("llm", "base_url"), file.llm.base_url)
 
@@ -41,7 +40,7 @@ def url_findings(path: Key, url: str) -> Iterator[Finding]:
     if url.startswith("${"):
         return
     try:
-        parts = urlsplit(_SECRET.sub("x", url))
+        parts = urlsplit(VARIABLE.sub("x", url))
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
@@ -50,11 +49,10 @@ def url_findings(path: Key, url: str) -> Iterator[Finding]:
         yield Finding(path, what, "write http:// or https://, and a host")
 
 
-def _undeclarable(path: tuple[str, str], tool: Tool) -> Iterator[Finding]:
-    """What the tools themselves refuse, whatever the environment holds."""
-    secrets = (name for text in (tool.url, *tool.headers.values()) for name in _SECRET.findall(text))
+def _undeclarable(path: tuple[str, str], tool: Tool, environment: Environment) -> Iterator[Finding]:
+    """What the tools themselves refuse, also where the environment lacks what they need."""
     try:
-        declare(path[1], tool, dict.fromkeys(secrets, "https://x"))
+        declare(path[1], tool, supplied(tool, environment))
     except SettingsError as error:
         what, _, fix = str(error).partition("; ")
         yield Finding(path, what, fix or "mend it")
@@ -69,18 +67,23 @@ def _parameter_findings(path: Key, url: str, parameters: Collection[str]) -> Ite
             yield Finding((*path, "url"), f"{shown((*path, 'url'))}: no parameter is called {{{name}}}", fix)
 
 
-def secret_findings(path: Key, table: msgspec.Struct, environment: Environment) -> Iterator[Finding]:
+def supplied(table: Tool | Webhook, environment: Environment) -> Environment:
+    """The environment with a value for every ``${NAME}`` of a table: those that it lacks, others may have."""
+    names = {name for _key, text in _fillable(table, ()) for name in variables(text)}
+    return {**environment, **{name: "https://x" for name in names if read_optional(environment, name) is None}}
+
+
+def _unset(path: Key, table: Tool | Webhook, environment: Environment) -> Iterator[Finding]:
     """Which ``${NAME}`` of a table the environment does not set."""
-    for key, text in _texts(msgspec.to_builtins(table), path):
-        for name in dict.fromkeys(_SECRET.findall(text)):
-            if not environment.get(name, "").strip():
+    for key, text in _fillable(table, path):
+        for name in dict.fromkeys(variables(text)):
+            if read_optional(environment, name) is None:
                 what = f"{shown(key)}: {name} is not set in this environment"
                 yield Finding(key, what, "set it where the agent runs", suspicious=True)
 
 
-def _texts(value: object, path: Key) -> Iterator[tuple[Key, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _texts(inner, (*path, name))
+def _fillable(table: Tool | Webhook, path: Key) -> Iterator[tuple[Key, str]]:
+    """What the environment fills."""
+    yield (*path, "url"), table.url
+    for name, value in table.headers.items():
+        yield (*path, "headers", name), value

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from parley_brains.answering import shortened
 from parley_brains.knowledge.index import Index
-from parley_common.domain.splitting import split_text
 
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s")
+_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
 _RULE = re.compile(r"[\s|:=_*-]*|\s*(?:`{3,}|~{3,}).*")
 _SENTENCE = re.compile(
     r"""(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)"""  # no initial, no title like Dr.
@@ -33,15 +34,32 @@ def quote(markdown: str, weights: Mapping[str, float], language: str, most_chara
     ``weights``: the words of the question, and how much each says. Only a sentence that is too long by itself is
     cut, and then ends in an ellipsis.
     """
-    if len(markdown.strip()) <= most_characters:
-        return markdown.strip()
+    markdown = unwrapped(markdown).strip()
+    if len(markdown) <= most_characters:
+        return markdown
     units = list(_units(markdown))
     if not units:
-        return _shortened(markdown, most_characters)
+        return shortened(markdown, most_characters)
     scores = _scores(units, weights, language)
     best = max(_windows(units, most_characters), key=lambda window: _worth(window, units, scores))
     chosen = units[best.start : best.stop]
-    return _joined(chosen) if _length(chosen) <= most_characters else _shortened(chosen[0].text, most_characters)
+    return _joined(chosen) if _length(chosen) <= most_characters else shortened(chosen[0].text, most_characters)
+
+
+def unwrapped(markdown: str) -> str:
+    """Running text without the line breaks of its source; those of code, lists and tables are meant, as is ``\\``."""
+    lines: list[str] = []
+    in_code = goes_on = False
+    for line in markdown.split("\n"):
+        is_fence = bool(_FENCE.match(line))
+        stands_alone = in_code or is_fence or _is_row(line) or _RULE.fullmatch(line)
+        if goes_on and not stands_alone and not _ITEM.match(line):
+            lines[-1] = f"{lines[-1].rstrip()} {line.strip()}"
+        else:
+            lines.append(line)
+        in_code ^= is_fence
+        goes_on = not stands_alone and not line.endswith(("  ", "\\"))
+    return "\n".join(lines)
 
 
 def _units(markdown: str) -> Iterator[_Unit]:
@@ -114,8 +132,3 @@ def _length(units: Sequence[_Unit]) -> int:
 
 def _joined(units: Sequence[_Unit]) -> str:
     return "".join(f"{unit.gap if number else ''}{unit.text}" for number, unit in enumerate(units))
-
-
-def _shortened(text: str, most_characters: int) -> str:
-    parts = split_text(text, max_units=most_characters, numbered=False, max_parts=1)
-    return parts[0] if parts else ""

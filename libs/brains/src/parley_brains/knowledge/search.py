@@ -16,7 +16,10 @@ LEAST_SHARE = 0.5
 """More of what is asked must be in a passage than this, each word weighed by how rare it is."""
 
 TITLED = 0.15
-"""What is told for a passage if one of the words is in its title: then it is about that."""
+"""What is told for a passage if one of the words is in its title: then it is about that.
+
+Not where another word is in no passage at all: then the question is about that.
+"""
 
 _LOOKED_AT = 10
 _RANKED_BY = 6
@@ -69,11 +72,12 @@ class Knowledge:
         """How much of the question each row holds, from 0 to 1, and the more where its title does."""
         shares = dict.fromkeys(rows, 0.0)
         titled: set[int] = set()
+        is_known = all(frequency for _, frequency in weights.values())
         asked = sum(said for said, _ in weights.values())
         for word, (said, frequency) in weights.items():
             if not (frequency and rows):
                 continue
-            titled |= self._index.holding(word, rows, title=True)
+            titled |= self._index.holding(word, rows, title=True) if is_known else set()
             for row in self._index.holding(word, rows):
                 shares[row] += said / asked
         return {row: share + TITLED * (row in titled) for row, share in shares.items()}

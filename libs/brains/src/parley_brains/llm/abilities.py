@@ -13,11 +13,10 @@ from pydantic_ai import RunContext, Tool
 
 from parley_brains.agent_file import AgentFile
 from parley_brains.knowledge import Knowledge
+from parley_brains.llm.settings import HAND_OVER, OWN_TOOLS, SEARCH
 from parley_brains.tools.calling import Parameter, ToolFailed, Tools
 from parley_brains.tools.calling import Tool as DeclaredTool
 from parley_common.settings import SettingsError
-
-SEARCH, HAND_OVER = "search_knowledge", "hand_over_to_a_person"
 
 _MOST_PASSAGES = 4
 _MOST_QUESTION = 500
@@ -45,7 +44,7 @@ class Doing:
 
 def model_tools(file: AgentFile, folder: Path, tools: Tools) -> list[Tool[Doing]]:
     """All that a model of this file may call; raises ``SettingsError`` where two have one name."""
-    for name in (SEARCH, HAND_OVER):
+    for name in OWN_TOOLS:
         if name in file.tools:
             raise SettingsError(f"tools.{name}: Parley has a tool of that name; choose another")
     found = [_declared(name, tool, tools) for name, tool in file.tools.items()]

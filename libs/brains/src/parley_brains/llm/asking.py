@@ -14,11 +14,11 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
 from parley_brains.llm.connection import Connection
-from parley_brains.llm.failures import Cause, Failure, explain
+from parley_brains.llm.failures import Cause, Failure, TextedCall, explain
 from parley_brains.llm.history import estimated_usage
 from parley_brains.llm.ledger import Ledger
 from parley_brains.llm.limits import LEAST_S, Budget, pause
-from parley_brains.llm.words import spoken
+from parley_brains.llm.words import spoken, texts_a_call
 from parley_common import tracing
 
 _MORE_ROOM = 4
@@ -125,8 +125,6 @@ class Asking(WrapperModel):
                 failure = explain(
                     error, line.connection.endpoint, timeout_s=timeout_s, model=line.model.model_name
                 )
-                if failure is None:
-                    raise
                 if failure.cause is Cause.LASTING:
                     line.connection.forget()
                 return failure
@@ -149,7 +147,10 @@ class Asking(WrapperModel):
                     parameters,
                 )
             self._note(line, messages, response, span)
-            return _cleaned(response)
+            cleaned = _cleaned(response)
+            if any(isinstance(part, TextPart) and texts_a_call(part.content) for part in cleaned.parts):
+                raise TextedCall
+            return cleaned
 
     def _note(self, line: Line, asked: list[ModelMessage], response: ModelResponse, span: Span) -> None:
         read, written = response.usage.input_tokens, response.usage.output_tokens

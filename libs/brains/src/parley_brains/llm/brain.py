@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 from pydantic_ai import Agent
 from pydantic_ai.exceptions import UnexpectedModelBehavior, UsageLimitExceeded
 from pydantic_ai.messages import UserContent
@@ -28,6 +29,8 @@ from parley_brains.llm.question import read_question
 from parley_brains.llm.words import trailing_off
 from parley_brains.tools.calling import Tools
 from parley_common.settings import Environment
+
+log = structlog.get_logger(__name__)
 
 _LIMITS = UsageLimits(request_limit=MOST_ROUNDS, tool_calls_limit=MOST_TOOL_CALLS)
 
@@ -59,9 +62,9 @@ class ModelBrain:
 
     async def answer(self, turn: Turn) -> Said:
         """What the model says. Raises ``BrainFailed`` in words for the operator."""
-        ledger, doing = Ledger(), Doing(turn.key)
+        ledger, doing = Ledger(turn.spent), Doing(turn.key)
         budget = Budget.starting_now(
-            within_s=self._file.reply.within_s, request_s=self._file.llm.request_timeout_s
+            within_s=min(turn.within_s, self._file.reply.within_s), request_s=self._file.llm.request_timeout_s
         )
         try:
             async with asyncio.timeout(budget.left_s):
@@ -70,6 +73,11 @@ class ModelBrain:
             if not doing.handed_over:
                 raise BrainFailed(_reason(error, budget), usage=ledger.usage) from None
             text = ""
+        except Exception as error:
+            if ledger.usage is None:
+                raise
+            log.exception("a turn broke off after a model was asked")
+            raise BrainFailed(f"an error of Parley's own: {type(error).__name__}", usage=ledger.usage) from error
         if doing.handed_over and self._file.handoff.reply.strip():
             text = ""  # those words say how to come back
         messages = (Message(text=text),) if text else ()
@@ -132,10 +140,7 @@ class ModelBrain:
                     model = await connection.model(timeout_s)
                 lines.append(Line(connection=connection, model=model))
             except Exception as error:
-                failure = explain(error, connection.endpoint, timeout_s=timeout_s)
-                if failure is None:
-                    raise
-                reason = reason or failure.reason
+                reason = reason or explain(error, connection.endpoint, timeout_s=timeout_s).reason
         if not lines:
             raise NoAnswer(reason)
         return lines

@@ -8,6 +8,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from parley_brains.llm.settings import Llm
+from parley_brains.tools.filling import NotSet
 from parley_common.settings import Environment, SettingsError, read_optional
 
 MODEL, BASE_URL, FALLBACK = "PARLEY_MODEL", "PARLEY_LLM_BASE_URL", "PARLEY_MODEL_FALLBACK"
@@ -25,10 +26,6 @@ class Maker(StrEnum):
 _DEFAULT_URLS = {Maker.OPENAI: "https://api.openai.com/v1", Maker.ANTHROPIC: "https://api.anthropic.com"}
 _KEYS = {Maker.OPENAI: "OPENAI_API_KEY", Maker.ANTHROPIC: "ANTHROPIC_API_KEY"}
 _URLS = {Maker.OPENAI: "OPENAI_BASE_URL", Maker.ANTHROPIC: "ANTHROPIC_BASE_URL"}
-
-
-class NotSet(SettingsError):  # noqa: N818 - a state of the environment
-    """The environment lacks what this model needs."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,12 @@ from pydantic_ai.exceptions import (
 
 from parley_brains.llm.endpoints import Endpoint
 
+_NO_ANSWER = "{server} answers with what is no answer of a model"
+
+
+class TextedCall(Exception):  # noqa: N818 - a turn of events
+    """The model wrote a call of a tool as text."""
+
 
 class Cause(Enum):
     """What is to be done: ask again, ask for less, or ask elsewhere."""
@@ -48,6 +54,11 @@ class Failure:
 
 
 _KINDS: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, Cause]] = (
+    (
+        TextedCall,
+        "{server} passes calls of tools on as text: it has no tool parser for {model}; start it with one",
+        Cause.LASTING,
+    ),
     ((TimeoutError, ModelTimeoutError, ModelRequestTimeout), "{server} did not answer within {time}", Cause.SLOW),
     (ModelQuotaExceededError, "{server} says that its quota is used up", Cause.LASTING),
     (ModelRateLimitError, "{server} is out of quota for now", Cause.PASSING),
@@ -57,21 +68,19 @@ _KINDS: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], str, Cause
     (ModelRequestRejectedError, "{server} refused the request", Cause.REFUSED),
     (ModelConnectionError, "{server} cannot be reached", Cause.PASSING),
     (ModelHTTPError, "{server} failed", Cause.PASSING),
-    (
-        (ModelAPIError, UnexpectedModelBehavior),
-        "{server} answers with what is no answer of a model",
-        Cause.PASSING,
-    ),
+    ((ModelAPIError, UnexpectedModelBehavior), _NO_ANSWER, Cause.PASSING),
     (UserError, "{model} at {url} cannot take the request", Cause.REFUSED),
+    (Exception, _NO_ANSWER, Cause.PASSING),
 )
 """The first that fits tells."""
 
 
-def explain(error: Exception, endpoint: Endpoint, *, timeout_s: float, model: str = "") -> Failure | None:
-    """The failure of a request; None for an error that is a fault of ours. ``model``: which one was asked."""
-    words, cause = next(((words, cause) for kinds, words, cause in _KINDS if isinstance(error, kinds)), ("", None))
-    if cause is None:
-        return None
+def explain(error: Exception, endpoint: Endpoint, *, timeout_s: float, model: str = "") -> Failure:
+    """The failure of a request. ``model``: which one was asked.
+
+    The makers' clients stumble over answers in ways of their own, so any other error is an answer that is none.
+    """
+    words, cause = next((words, cause) for kinds, words, cause in _KINDS if isinstance(error, kinds))
     if isinstance(error, ModelConnectionError) and cause is Cause.PASSING and error.phase in ("read", "write"):
         words = "{server} broke off the connection"
     reason = words.format(

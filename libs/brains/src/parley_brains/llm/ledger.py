@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import Counter
 
 from parley_common.events import Usage
@@ -10,9 +12,10 @@ _tokens = Counter("parley_model_tokens", "Tokens of models, by direction and mod
 
 
 class Ledger:
-    """Adds up over all requests of a turn, whatever became of them."""
+    """Adds up over all requests of a turn, whatever became of them. ``spent`` is told of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, spent: Callable[[Usage], None]) -> None:
+        self._spent = spent
         self._model = ""
         self._input = self._output = 0
 
@@ -23,6 +26,7 @@ class Ledger:
         self._output += written
         _tokens.labels("input", model).inc(read)
         _tokens.labels("output", model).inc(written)
+        self._spent(Usage(model=model, input_tokens=read, output_tokens=written))
 
     @property
     def usage(self) -> Usage | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+SEARCH, HAND_OVER = OWN_TOOLS = ("search_knowledge", "hand_over_to_a_person")
+"""Tools of Parley's own, whose names no other may have."""
+
 
 class Llm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table ``[llm]``.

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import re
 
-_THOUGHT = re.compile(r"<(think|thinking)>.*?(?:</\1>|\Z)", re.DOTALL | re.I)
-_HEADLESS = re.compile(r"\A.*</(?:think|thinking)>", re.DOTALL | re.I)
+_BEFORE = r"(?:\A|(?<=[\n.!?…:]))[ \t]*"
+_THOUGHT = re.compile(r"<(think|thinking)>.*?</\1>", re.DOTALL | re.I)
+_ENDLESS = re.compile(rf"{_BEFORE}<(?:think|thinking)>.*\Z", re.DOTALL | re.I)
+_HEADLESS = re.compile(
+    rf"\A.*(?:{_BEFORE}</(?:think|thinking)>|</(?:think|thinking)>[ \t]*(?:\n|\Z))", re.DOTALL | re.I
+)
+_CALL = re.compile(r"<tool_call>\s*[{<]|\[TOOL_CALLS\]\s*[\[{]|<\|python_tag\|>|<function=\w+>")
 _ENDS = (".", "!", "?", "…", ")", '"', "”", "»", "。", "！", "？")
 
 
 def spoken(text: str) -> str:
-    """The answer without what local models think aloud, also where the opening tag went missing."""
-    return _HEADLESS.sub("", _THOUGHT.sub("", text)).strip()
+    """The answer without what local models think aloud, also where one of the two tags went missing.
+
+    A single tag counts where a thought would begin or end; in the middle of a sentence it is a word like others.
+    """
+    return _ENDLESS.sub("", _HEADLESS.sub("", _THOUGHT.sub("", text))).strip()
+
+
+def texts_a_call(text: str) -> bool:
+    """Whether a model wrote a call of a tool as text: its server should have made a call of it."""
+    return _CALL.search(text) is not None
 
 
 def trailing_off(text: str) -> str:

@@ -1,8 +1,8 @@
 """The scripted brain: commands, menus, questions, knowledge, and an honest answer to all else. No key, no network.
 
-What a text means is looked for in this order: an answer to what was asked last, a choice of the menu shown last, a
-command or menu by its word, a question that the knowledge answers. Each turn ends in one answer, so no script can
-run in circles.
+What a text means is looked for in this order: an answer to what was asked last, a choice of the menu shown last, small
+talk, the wish for a person, a command or menu by its word, a question that the knowledge answers. Each turn ends in
+one answer, so no script can run in circles.
 """
 
 from __future__ import annotations
@@ -22,21 +22,29 @@ from parley_brains.scripted.filling import RESULT
 from parley_brains.scripted.memory import Asking, Shown, State, next_question, recall, remember
 from parley_brains.scripted.questions import gathered
 from parley_brains.scripted.script import Choice
-from parley_brains.scripted.speaking import Speaking, below
-from parley_brains.scripted.words import called, exactly_called, find_called, picked
+from parley_brains.scripted.speaking import Speaking
+from parley_brains.scripted.vocabulary import Vocabulary
+from parley_brains.scripted.words import callable_by, exactly_called, find_called, picked
 from parley_brains.tools.calling import ToolFailed
 from parley_common.settings import Environment
 
 QUOTED_CHARACTERS = 300
 """Of a passage: two segments of SMS, with its heading."""
 
+_SENTENCE = 3
+"""Words from which on a wrong answer to a question may be a question itself, without a mark."""
+
+_FOLLOWING = 2
+"""Words after a command's from which on a text is more likely about what they say."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Reply:
-    """What is said, and what is known after it."""
+    """What is said, and what is known after it. ``hand_over``: a person goes on."""
 
-    messages: tuple[Message, ...]
+    messages: tuple[Message, ...] = ()
     state: State = None
+    hand_over: bool = False
 
 
 class ScriptedBrain:
@@ -52,7 +60,7 @@ class ScriptedBrain:
         self._file = file
         self._commands = {word.upper(): command for word, command in file.commands.items()}
         self._menus = file.menus
-        self._by_word = _by_word(file)
+        self._words = Vocabulary(file)
         self._speaking = Speaking(file, folder)
         self._knowledge = Knowledge(folder / file.knowledge, language=file.language) if file.knowledge else None
         self._tools = tools or tools_of(file, environment)
@@ -62,7 +70,8 @@ class ScriptedBrain:
         """What the script says; raises ``BrainFailed`` for a tool without an answer that it has no words for."""
         reply = await self._reply(turn, recall(turn.memory, self._commands, self._menus))
         memory = remember(reply.state)
-        return Said(messages=reply.messages, memory=None if memory == turn.memory else memory)
+        known = None if memory == turn.memory else memory
+        return Said(messages=reply.messages, memory=known, hand_over=reply.hand_over)
 
     async def close(self) -> None:
         """Ends the connections of tools."""
@@ -77,6 +86,8 @@ class ScriptedBrain:
             if "".join(others).strip():
                 return await self._reply(replace(turn, texts=others), None)
             return _Reply(messages=(self._speaking.say(self._file.left, turn.kind, {}),))
+        if not turn.text.strip():
+            return self._wordless(turn, state)
         if isinstance(state, Asking):
             reply = await self._answer_to(state, turn)
             if reply is not None:
@@ -85,33 +96,79 @@ class ScriptedBrain:
             place = picked(turn.texts, self._menus[state.menu].choices)
             if place is not None:
                 return await self._choose(self._menus[state.menu].choices[place], state.menu, turn)
-        found = find_called(turn.texts, self._by_word)
-        if found is not None:
-            return await self._open(found[0], turn, found[1])
-        return self._look_up(turn, state)
+        return await self._meant(turn, state) or self._look_up(turn, state)
+
+    def _wordless(self, turn: Turn, state: State) -> _Reply:
+        """What is said to a picture or a file; what was asked or shown still is."""
+        said = self._speaking.offering(self._speaking.say(self._file.picture or self._file.fallback, turn.kind, {}))
+        if isinstance(state, Asking) and (question := next_question(self._commands[state.command], state.values)):
+            said = self._speaking.fitting(said, self._speaking.say(question.question, turn.kind, state.values))
+        return _Reply(messages=(*self._greeting(turn), said), state=state)
 
     async def _answer_to(self, asking: Asking, turn: Turn) -> _Reply | None:
         """What follows an answer to a question; None where the person wants something else."""
         command = self._commands[asking.command]
         question = next_question(command, asking.values)
-        called_off = exactly_called(turn.texts, self._by_word) is not None
+        called_off = exactly_called(turn.texts, self._words.by_word) is not None
         if question is None or (not question.pattern and called_off):
             return None
         values = gathered(command, asking.values, turn.text)
         if values != asking.values:
             return await self._go_on(asking.command, values, turn, "")
-        return None if find_called(turn.texts, self._by_word) else self._ask_again(asking, turn)
+        if asking.aside:
+            return None
+        reply = await self._meant(turn, asking)
+        if reply is None:
+            return self._ask_again(asking, turn)
+        return reply if reply.hand_over else replace(reply, state=reply.state or replace(asking, aside=True))
 
     def _ask_again(self, asking: Asking, turn: Turn) -> _Reply:
-        command = self._commands[asking.command]
-        question = next_question(command, asking.values)
+        """A question in between is answered; an answer that is none is told, and too many end it."""
+        question = next_question(self._commands[asking.command], asking.values)
+        answer = self._quote(turn) if "?" in turn.text or len(turn.text.split()) >= _SENTENCE else None
+        if question is not None and answer is not None:
+            asked = self._speaking.say(question.question, turn.kind, asking.values)
+            return _Reply(messages=(self._speaking.fitting(answer, asked),), state=asking)
         if question is None or asking.wrong >= question.again:
-            said = self._speaking.say(command.gave_up, turn.kind, asking.values)
+            said = self._speaking.say(self._commands[asking.command].gave_up, turn.kind, asking.values)
             return _Reply(messages=(self._speaking.offering(said),))
-        answer = self._quote(turn) if "?" in turn.text else None
-        wrong = answer or self._speaking.say(question.mismatch, turn.kind, {**asking.values, "text": turn.text})
+        return self._mismatched(asking, turn, turn.text)
+
+    def _mismatched(self, asking: Asking, turn: Turn, text: str) -> _Reply:
+        """The question again, and why. ``text``: what was no answer to it."""
+        question = next_question(self._commands[asking.command], asking.values)
+        assert question is not None
+        wrong = self._speaking.say(question.mismatch, turn.kind, {**asking.values, "text": text})
         asked = self._speaking.say(question.question, turn.kind, asking.values)
-        return _Reply(messages=(below(wrong, asked),), state=replace(asking, wrong=asking.wrong + 1))
+        state = replace(asking, wrong=min(asking.wrong + 1, question.again))
+        return _Reply(messages=(self._speaking.fitting(wrong, asked),), state=state)
+
+    async def _meant(self, turn: Turn, state: State) -> _Reply | None:
+        """What a text leads to whatever was said before; None where it is none of that."""
+        small_talk = self._words.small_talk(turn.text)
+        if small_talk:
+            said = self._greeting(turn) or (self._speaking.say(small_talk, turn.kind, {"text": turn.text}),)
+            return _Reply(messages=said, state=state)
+        found = find_called(turn.texts, self._words.by_word)
+        is_all = len(turn.texts) == 1 and found is not None and not found[1]
+        if found is not None and (is_all or self._words.repeats(found[0])):
+            return await self._open(found[0], turn, found[1])
+        if self._words.asks_for_person(turn.texts):
+            return _Reply(hand_over=True)
+        if self._words.names_person(turn.texts):
+            return _Reply(messages=(self._speaking.offering(Message()),))
+        mentioned = self._words.mentioned(turn.text)
+        if mentioned is not None:
+            return await self._go_on(mentioned[0], mentioned[1], turn, turn.text)
+        return None if found is None else await self._called(found[0], turn, found[1])
+
+    async def _called(self, name: str, turn: Turn, text: str) -> _Reply:
+        """What a first word calls. Where it takes nothing of a sentence, that may be a question of its own."""
+        if self._words.is_plain(name) and len(text.split()) >= _FOLLOWING:
+            answer = self._quote(turn)
+            if answer is not None:
+                return _Reply(messages=(*self._greeting(turn), answer))
+        return await self._open(name, turn, text)
 
     async def _choose(self, choice: Choice, menu: str, turn: Turn) -> _Reply:
         """What a choice leads to. Where that ends at once, another can be chosen after it."""
@@ -120,14 +177,21 @@ class ScriptedBrain:
             return _Reply(
                 messages=(self._speaking.say(choice.reply, turn.kind, {"text": turn.text}),), state=shown
             )
-        reply = await self._open(self._by_word[called(choice.command or choice.menu)], turn, "")
+        reply = await self._open(self._words.by_word[callable_by(choice.command or choice.menu)], turn, "")
         return replace(reply, state=reply.state or shown)
 
     async def _open(self, name: str, turn: Turn, text: str) -> _Reply:
         """A command or a menu. ``text``: what followed its word."""
         if name in self._menus:
+            place = picked((text,), self._menus[name].choices)
+            if place is not None:
+                return await self._choose(self._menus[name].choices[place], name, turn)
             return _Reply(messages=(self._speaking.say_menu(name, turn.kind, text),), state=Shown(menu=name))
-        return await self._go_on(name, gathered(self._commands[name], {}, text), turn, text)
+        values = gathered(self._commands[name], {}, text)
+        question = next_question(self._commands[name], values)
+        if question is not None and question.pattern and not values and any(map(str.isdigit, text)):
+            return self._mismatched(Asking(command=name), turn, text)
+        return await self._go_on(name, values, turn, text)
 
     async def _go_on(self, name: str, values: Mapping[str, str], turn: Turn, text: str) -> _Reply:
         """The next question of a command, or its reply."""
@@ -152,11 +216,11 @@ class ScriptedBrain:
         greeting = self._greeting(turn)
         answer = self._quote(turn)
         if answer is not None:
-            return _Reply(messages=(*greeting, answer), state=shown)
+            return _Reply(messages=(*greeting, answer))
         if shown is not None and not shown.wrong:
             wrong = self._speaking.say(self._menus[shown.menu].unknown, turn.kind, {"text": turn.text})
-            again = self._speaking.say_menu(shown.menu, turn.kind, "")
-            return _Reply(messages=(below(wrong, again),), state=replace(shown, wrong=True))
+            again = self._speaking.say_menu(shown.menu, turn.kind, "", wrong)
+            return _Reply(messages=(again,), state=replace(shown, wrong=True))
         if greeting and not (self._knowledge is not None and "?" in turn.text):
             return _Reply(messages=greeting)
         fallback = self._speaking.say(self._file.fallback, turn.kind, {"text": turn.text})
@@ -175,10 +239,3 @@ class ScriptedBrain:
             said = self._knowledge.quote(passage, turn.text, QUOTED_CHARACTERS)
             return Message(text=f"**{passage.title}**\n\n{said}")
         return None
-
-
-def _by_word(file: AgentFile) -> dict[str, str]:
-    """Which command or menu each word calls."""
-    commands = {word: name.upper() for name, one in file.commands.items() for word in (name, *one.also)}
-    menus = {word: name for name, one in file.menus.items() for word in (name, *one.also)}
-    return {word.upper(): name for word, name in {**menus, **commands}.items()}

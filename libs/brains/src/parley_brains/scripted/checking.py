@@ -11,7 +11,7 @@ from parley_brains.checking.lines import Key
 from parley_brains.scripted.checking_menus import menu_findings
 from parley_brains.scripted.checking_questions import question_findings
 from parley_brains.scripted.filling import RESULT
-from parley_brains.scripted.words import called
+from parley_brains.scripted.words import called, heard
 from parley_common.domain.keywords import classify_keyword
 from parley_common.settings import SettingsError
 
@@ -44,8 +44,8 @@ def _word_findings(file: AgentFile) -> Iterator[Finding]:
     first: dict[str, Key] = {spoken(name): ("commands", name) for name in file.commands}
     first |= {spoken(word): ("handoff", "words", place) for place, word in enumerate(file.handoff.words)}
     for path, word in _texted(file):
-        plain = spoken(word)
-        is_phrase = path[0] == "leave_words"
+        plain = heard(word)
+        is_phrase = path[0] in ("leave_words", "small_talk") or ("also" in path and len(word.split()) > 1)
         if not plain or (not is_phrase and (word.split() != [word] or called(word) != word.upper())):
             yield Finding(path, f"{shown(path)}: {word!r} can't be called", "write one word without marks")
         elif classify_keyword(word) is not None:
@@ -64,5 +64,8 @@ def _texted(file: AgentFile) -> Iterator[tuple[Key, str]]:
         yield ("menus", name), name
         for place, word in enumerate(menu.also):
             yield ("menus", name, "also", place), word
+    for number, talk in enumerate(file.small_talk):
+        for place, word in enumerate(talk.words):
+            yield ("small_talk", number, "words", place), word
     for place, word in enumerate(file.leave_words):
         yield ("leave_words", place), word

@@ -9,8 +9,10 @@ from parley_brains.answering import spoken
 from parley_brains.checking.findings import Finding, nearest, shown
 from parley_brains.checking.lines import Key
 from parley_brains.scripted.script import Choice, Menu
+from parley_brains.scripted.speaking import numbered
 from parley_brains.scripted.words import picked
 from parley_common.domain.keywords import classify_keyword
+from parley_common.domain.segments import utf_16_units
 
 MOST_CHOICES = 12
 
@@ -18,19 +20,23 @@ MOST_CHOICES = 12
 def menu_findings(file: AgentFile) -> Iterator[Finding]:
     """What is wrong with every menu."""
     for name, menu in file.menus.items():
-        yield from _of_menu(("menus", name), menu)
+        yield from _of_menu(("menus", name), menu, file.reply.most_characters)
         for place, choice in enumerate(menu.choices):
             path = ("menus", name, "choices", place)
             yield from _of_label(path, choice, menu)
             yield from _of_lead(path, choice, file)
 
 
-def _of_menu(path: Key, menu: Menu) -> Iterator[Finding]:
+def _of_menu(path: Key, menu: Menu, most_characters: int) -> Iterator[Finding]:
     if not menu.choices:
         yield Finding(path, f"{shown(path)} has no choices", "add some, or make it a command")
     elif len(menu.choices) > MOST_CHOICES:
         what = f"{shown(path)} has {len(menu.choices)} choices"
         yield Finding(path, what, f"nobody reads more than {MOST_CHOICES}: split it into several menus")
+    size = utf_16_units(numbered(menu.choices))
+    if size > most_characters:
+        what = f"{shown(path)}: the choices have {size} characters, more than reply.most_characters"
+        yield Finding(path, what, f"raise that, now {most_characters}, or write shorter labels")
 
 
 def _of_label(path: Key, choice: Choice, menu: Menu) -> Iterator[Finding]:

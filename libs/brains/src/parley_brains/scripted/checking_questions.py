@@ -9,6 +9,7 @@ from parley_brains.agent_file import AgentFile
 from parley_brains.checking.findings import Finding, nearest, shown
 from parley_brains.checking.lines import Key
 from parley_brains.scripted.filling import RESULT
+from parley_brains.scripted.patterns import compiled, is_slow
 from parley_brains.scripted.script import Command, Question
 from parley_brains.scripted.speaking import MENU
 
@@ -46,11 +47,14 @@ def _of_question(path: Key, question: Question, earlier: set[str]) -> Iterator[F
     if not question.question:
         yield Finding((*path, "question"), f"{shown((*path, 'question'))} is empty", "ask something")
     try:
-        pattern = re.compile(question.pattern)
+        pattern = compiled(question.pattern)
     except (re.error, RecursionError, OverflowError) as error:
         yield Finding((*path, "pattern"), f"{shown((*path, 'pattern'))} is no pattern: {error}", "mend it")
         return
-    if question.pattern and pattern.fullmatch(""):
+    if is_slow(question.pattern):
+        what = f"{shown((*path, 'pattern'))} takes too long for some texts"
+        yield Finding((*path, "pattern"), what, "do without a repeat within a repeat")
+    elif question.pattern and pattern.fullmatch(""):
         what = f"{shown((*path, 'pattern'))} fits nothing at all as well"
         yield Finding((*path, "pattern"), what, "write one that needs a character")
 

@@ -11,17 +11,21 @@ from dataclasses import dataclass, field
 from parley_brains.scripted.script import Command, Menu, Question
 from parley_brains.scripted.words import MOST_VALUE
 
-_COMMAND, _WRONG, _MENU, _SLOT = "command", "wrong", "menu", "slot."
+_COMMAND, _WRONG, _ASIDE, _MENU, _SLOT = "command", "wrong", "aside", "menu", "slot."
 _COUNTS = tuple("012345")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """A command is at its questions. ``wrong``: wrong answers to the one that was asked last."""
+    """A command is at its questions. ``wrong``: wrong answers to the one that was asked last.
+
+    ``aside``: something else was answered since; only an answer to the question is heard as one now.
+    """
 
     command: str
     values: Mapping[str, str] = field(default_factory=dict)
     wrong: int = 0
+    aside: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,8 @@ def remember(state: State) -> dict[str, str]:
     match state:
         case Asking():
             slots = {f"{_SLOT}{name}": value for name, value in state.values.items()}
-            return {_COMMAND: state.command, **slots, **_counted(state.wrong)}
+            aside = {_ASIDE: "1"} if state.aside else {}
+            return {_COMMAND: state.command, **slots, **_counted(state.wrong), **aside}
         case Shown():
             return {_MENU: state.menu, **_counted(int(state.wrong))}
         case None:
@@ -57,7 +62,12 @@ def recall(memory: Mapping[str, str], commands: Mapping[str, Command], menus: Ma
             if 0 < len(memory.get(_SLOT + one.slot, "").strip()) <= MOST_VALUE
         }
         wrong = memory.get(_WRONG, "")
-        asking = Asking(command=memory[_COMMAND], values=values, wrong=int(wrong) if wrong in _COUNTS else 0)
+        asking = Asking(
+            command=memory[_COMMAND],
+            values=values,
+            wrong=int(wrong) if wrong in _COUNTS else 0,
+            aside=_ASIDE in memory,
+        )
         return asking if next_question(command, values) else None
     menu = memory.get(_MENU, "")
     return Shown(menu=menu, wrong=_WRONG in memory) if menu in menus else None

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
+from parley_brains.tools.filling import VARIABLE, in_url, refuse_header, refuse_value, value_of
 from parley_brains.tools.settings import Parameter, ParameterType, Tool
 from parley_common.settings import Environment, SettingsError
 
@@ -21,9 +22,12 @@ MOST_CHARACTERS = 1_000
 """Of one argument."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_HOLE = re.compile(r"\$\{(\w+)\}|\{(\w+)\}")
+_HOLE = re.compile(rf"{VARIABLE.pattern}|\{{(\w+)\}}")
+_OURS = re.compile(
+    r"content-.*|host|idempotency-key|traceparent|tracestate|transfer-encoding|connection|accept-encoding|te|upgrade",
+    re.IGNORECASE,
+)
 _AUTHORITY = re.compile(r"https?://[^/?#\s]+/", re.I)
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -96,26 +100,32 @@ class _Filling:
         self.secrets: list[str] = []
 
     def url(self, template: str) -> Iterator[str | Hole]:
-        end = 0
+        """What a URL begins with is where it leads, and no secret."""
+        before, end = "", 0
         for hole in _HOLE.finditer(template):
             yield template[end : hole.start()]
-            yield self._secret(hole[1], is_secret=hole.start() > 0) if hole[1] else Hole(parameter=hole[2])
+            before += template[end : hole.start()]
+            if hole[3]:
+                yield Hole(parameter=hole[3])
+                before += "x"
+            else:
+                value = value_of(hole, self._environment, f"tools.{self._name}.url")
+                yield in_url(value, before)
+                self.secrets += [value, in_url(value, before)] if before else []
+                before += value
             end = hole.end()
         yield template[end:]
 
     def header(self, header: str, template: str) -> str:
-        value = re.sub(r"\$\{(\w+)\}", lambda hole: self._secret(hole[1]), template)
-        if not _HEADER_VALUE.fullmatch(value):
-            raise SettingsError(f"tools.{self._name}.headers.{header} holds what no header may; use plain ASCII")
+        where = f"tools.{self._name}.headers"
+        refuse_header(header, _OURS, where)
+        value = VARIABLE.sub(lambda hole: self._secret(hole, f"{where}.{header}"), template)
+        refuse_value(header, value, where)
         return value
 
-    def _secret(self, variable: str, *, is_secret: bool = True) -> str:
-        """The variable's value. What a URL begins with is where it leads, and no secret."""
-        value = self._environment.get(variable, "").strip()
-        if not value:
-            raise SettingsError(f"tools.{self._name}: {variable} is not set: set it in the environment")
-        if is_secret:
-            self.secrets.append(value)
+    def _secret(self, hole: re.Match[str], where: str) -> str:
+        value = value_of(hole, self._environment, where)
+        self.secrets.append(value)
         return value
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+
+Timeout = Annotated[float, msgspec.Meta(gt=0, le=60)]
+"""Seconds; a person who texts waits no longer."""
 
 
 class ParameterType(StrEnum):
@@ -46,7 +50,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ``{name}`` in the path or query of ``url`` stands for a parameter, ``${NAME}`` in ``url`` and ``headers`` for a
     variable of the environment that no model gets to see. A parameter given as a text is required, a string, and
-    described by that text.
+    described by that text. ``timeout_s``: until the end of the answer, in seconds.
     """
 
     description: str
@@ -54,7 +58,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     method: Method = Method.GET
     headers: dict[str, str] = {}
     parameters: dict[str, str | Parameter] = {}
-    timeout_s: float = 10.0
+    timeout_s: Timeout = 10.0
 
     @property
     def declared(self) -> Mapping[str, Parameter]:

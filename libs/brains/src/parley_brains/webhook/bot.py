@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 from parley_brains.choosing import WEBHOOK_VARIABLE
+from parley_brains.tools.filling import VARIABLE, filled_url, refuse_header, refuse_value, value_of
 from parley_brains.webhook.settings import Form, Webhook
 from parley_brains.webhook.signing import read_secrets
 from parley_common.settings import Environment, SettingsError, read_optional
 
 RASA_PATH = "/webhooks/rest/webhook"
 
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = re.compile(
     r"webhook-.*|content-.*|host|idempotency-key|traceparent|tracestate|transfer-encoding|connection|accept.*",
     re.IGNORECASE,
@@ -38,7 +37,7 @@ class Bot:
 
 def read_bot(settings: Webhook, environment: Environment) -> Bot:
     """The bot of these settings; raises ``SettingsError``."""
-    url = _filled(read_optional(environment, WEBHOOK_VARIABLE) or settings.url, "url", environment)
+    url = filled_url(read_optional(environment, WEBHOOK_VARIABLE) or settings.url, environment, "[webhook] url")
     return Bot(
         url=_address(url, settings.form),
         headers={name: _header(name, value, environment) for name, value in settings.headers.items()},
@@ -70,23 +69,8 @@ def _is_address(url: str) -> bool:
 
 
 def _header(name: str, value: str, environment: Environment) -> str:
-    if not _HEADER_NAME.fullmatch(name):
-        raise SettingsError(f"[webhook] headers: {name!r} is no name of a header")
-    if _OURS.fullmatch(name):
-        raise SettingsError(f"[webhook] headers: {name} is written by Parley; leave it out")
-    filled = _filled(value, f"headers: {name}", environment)
-    if not (filled.isascii() and filled.isprintable()):
-        raise SettingsError(f"[webhook] headers: {name} has a character that no header may have")
+    where = "[webhook] headers"
+    refuse_header(name, _OURS, where)
+    filled = VARIABLE.sub(lambda found: value_of(found, environment, f"{where}: {name}"), value)
+    refuse_value(name, filled, where)
     return filled
-
-
-def _filled(text: str, where: str, environment: Environment) -> str:
-    """The text with its variables filled in."""
-
-    def value(found: re.Match[str]) -> str:
-        filled = read_optional(environment, found[1])
-        if filled is None:
-            raise SettingsError(f"[webhook] {where} names ${{{found[1]}}}: set it in the environment")
-        return filled
-
-    return _VARIABLE.sub(value, text)

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+from parley_brains.tools.filling import NotSet
 from parley_common.settings import Environment, SettingsError, read_optional
 
 SECRET, NEXT_SECRET = "PARLEY_WEBHOOK_SECRET", "PARLEY_WEBHOOK_SECRET_NEXT"
@@ -24,7 +25,7 @@ _HOW = "use the output of: echo whsec_$(openssl rand -base64 32)"
 def read_secrets(environment: Environment, *, required: bool) -> tuple[bytes, ...]:
     """The secrets that sign, none where there need not be one. Raises ``SettingsError``, without the secret."""
     if required and read_optional(environment, SECRET) is None:
-        raise SettingsError(f"{SECRET} is not set: the bot cannot tell Parley from others; {_HOW}")
+        raise NotSet(f"{SECRET} is not set: the bot cannot tell Parley from others; {_HOW}")
     written = ((name, read_optional(environment, name)) for name in (SECRET, NEXT_SECRET))
     return tuple(_secret(name, text) for name, text in written if text is not None)
 

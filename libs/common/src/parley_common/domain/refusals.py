@@ -11,8 +11,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 _LONGEST = 1600
+_REMEMBERED = 128
+_MOST_MARKS = 3
+"""A letter and its accents, taken apart."""
 
 _POLITE = (
     r"(?:please|pls|plz|kindly|now|just|ok|okay|hey|hi|hello|no|yes|so|and|right|immediately|thanks|thank you|thx|"
@@ -29,6 +33,18 @@ _WHOSE = r"(?:your|ur|the|this|these|those|all|any|any more|more|such|all your|a
 _FROM = rf"(?: (?:from|off|of) (?:{_WHOSE} )?(?:{_LIST}|{_TEXTS}|everything|it|this|here|you))?"
 _WANT = r"(?:want|wish|like|care|need)"
 _DONT = r"(?:do not|don t|dont|no longer|never|not)"
+_YOU = r"(?:you|u|yall)(?: guys| people| all)?"
+
+# What follows and makes it one about something else: an hour, a thing that was sent, a list for something.
+_AN_HOUR = (
+    r"(?:at (?:nights?|midnight|noon|dawn|bedtime|lunch|dinner|\d\w*|this (?:hour|time)|such hours)|"
+    r"(?:before|after|until|till) (?:\d\w*|noon|midnight|dark|work|lunch|dinner|hours)|"
+    r"(?:on|over) (?:weekends?|the weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|holidays?)|"
+    r"during|between|(?:so|this|too) (?:late|early)|in the (?:mornings?|evenings?|afternoons?|nights?|middle of))"
+)
+_A_THING = r"(?:the|an?|my) (?!same\b|whole\b|hell\b|fuck|hundred\b|thousand\b|million\b)"
+_NOT_ONE_OF = rf"(?! (?:{_AN_HOUR}\b|{_A_THING}))"
+_NOT_FOR = rf"(?! for (?!(?:{_WHOSE} )?{_TEXTS}\b))"
 
 # Said with nothing else in the clause.
 _WHOLE = (
@@ -42,6 +58,15 @@ _WHOLE = (
         rf"(?:unsubscribe|opt out){_FROM}(?: of (?:{_WHOSE} )?{_TEXTS})?"
     ),
     rf"(?:remove|delete|take off) (?:me|us){_FROM}",
+    r"(?:stop|quit) sending (?:this|these|those)",
+    (
+        r"(?:do not|don t|dont|never) (?:ever )?(?:text|txt|message|msg|sms)"
+        r"(?: (?:any ?more|again|ever|at all|here|this number))*"
+    ),
+    (
+        rf"how (?:do|can|would) i (?:stop|end) (?:(?:getting|receiving) )?(?:{_WHOSE} )?"
+        rf"(?:texts?|text messages?|messages?|msgs?|sms|spam)(?: from {_YOU})?"
+    ),
     (
         r"(?:no mas|basta de|plus de|stop aux|keine|keine weiteren|chega de|niente piu|basta con i|mais nenhuma)"
         r" (?:mensajes?|messages?|sms|textos?|nachrichten|mensagens|mensagem|messaggi)(?: mehr)?"
@@ -51,14 +76,14 @@ _WHOLE = (
 # Said anywhere, unless something before it turns it round.
 _ANYWHERE = (
     (
-        rf"(?:stop|quit|cease) (?:texting|messaging|contacting|bothering|spamming|harassing|smsing|writing|"
-        rf"writing to|bugging|annoying|pestering) {_ME}"
+        rf"(?:stop|quit|cease) (?:text(?:ing|in)|txt(?:ing|in)|messag(?:ing|in)|msg(?:ing|in)|contacting|bothering|"
+        rf"spamming|harassing|smsing|writing|writing to|bugging|annoying|pestering) {_ME}{_NOT_ONE_OF}"
     ),
     rf"(?:stop|quit) sending (?:{_ME} )?(?:{_WHOSE} )?(?:\w+ )?{_TEXTS}",
     rf"(?:stop|quit) sending {_ME} (?:this|these|things|stuff|shit|crap|anything)",
-    r"(?:stop|quit) (?:texting|messaging|sending)" + _END,
+    r"(?:stop|quit) (?:texting|txting|messaging|msging|sending)" + _END,
     (
-        rf"(?:do not|don t|dont|never)(?: (?:you )?(?:ever|please|pls))? (?:text|message|sms|contact|write to|"
+        rf"(?:do not|don t|dont|never)(?: (?:you )?(?:ever|please|pls))? (?:text|txt|message|msg|sms|contact|write to|"
         rf"write|bother|disturb|harass|spam) {_ME}(?: (?:any ?more|again|ever|at all|on this number))*{_END}"
     ),
     (
@@ -66,16 +91,16 @@ _ANYWHERE = (
         rf"(?: (?:any ?more|again|ever|to me|to this number|here))*{_END}"
     ),
     rf"leave (?:me|us) alone{_END}",
-    rf"(?:take|get) (?:me|us|my (?:phone )?number|this number) off (?:of )?(?:{_WHOSE} )?{_LIST}",
+    rf"(?:take|get) (?:me|us|my (?:phone )?number|this number) off (?:of )?(?:{_WHOSE} )?{_LIST}{_NOT_FOR}",
     (
         rf"(?:remove|delete|erase|drop) (?:me|us|my (?:phone |cell )?number|this number|my contact)"
-        rf" (?:from|off) (?:{_WHOSE} )?{_LIST}"
+        rf" (?:from|off) (?:{_WHOSE} )?{_LIST}{_NOT_FOR}"
     ),
     rf"(?:remove|delete|erase|lose) (?:my (?:phone |cell )?number|this number){_END}",
     rf"(?:unsubscribe|opt) (?:me|us|this number|my number)(?: out)?{_FROM}{_END}",
     (
         rf"i (?:{_DONT} )(?:\w+ )?{_WANT} (?:to (?:get|receive|have|see|be sent) )?(?:(?:{_WHOSE}|any of your) )?"
-        rf"(?:\w+ )?{_TEXTS}(?: (?:from you|from this number|any ?more|again|at all|ever))*{_END}"
+        rf"(?:\w+ )?{_TEXTS}(?: (?:from {_YOU}|from this number|any ?more|again|at all|ever))*{_END}"
     ),
     (
         rf"i (?:{_DONT} ){_WANT} (?:to hear from (?:you|u|this number)|to be (?:texted|contacted|bothered)|"
@@ -105,7 +130,7 @@ _ANYWHERE = (
     r"(?:retir|supprim|effac|enlev)(?:e|ez) (?:moi|mon numero) de (?:votre|ta|la|cette) liste",
     # German
     (
-        r"hor(?:t|en sie)? (?:bitte )?(?:endlich )?auf(?: [|])? mi(?:r|ch) (?:\w+ )?(?:zu )?"
+        r"hoe?r(?:t|en sie)? (?:bitte )?(?:endlich )?auf(?: [|])? mi(?:r|ch) (?:\w+ )?(?:zu )?"
         r"(?:schreiben|texten|simsen|belastigen|kontaktieren|nerven)"
     ),
     r"schreib(?:t|e|en sie)? (?:mir|uns) (?:bitte )?(?:nie wieder|nicht mehr|nichts mehr)",
@@ -115,8 +140,8 @@ _ANYWHERE = (
         r"(?:nimm|nehmt|nehmen sie|streich|streicht|streichen sie) (?:mich|meine nummer) (?:bitte )?"
         r"(?:aus|von) (?:der|eurer|ihrer|deiner) liste"
     ),
-    r"losch(?:t|e|en sie)? (?:bitte )?meine (?:handy|telefon)?nummer" + _END,
-    r"ich (?:will|mochte) keine (?:\w+ )?(?:sms|nachrichten|texte)(?: mehr)?"
+    r"loe?sch(?:t|e|en sie)? (?:bitte )?meine (?:handy|telefon)?nummer" + _END,
+    r"ich (?:will|moe?chte) keine (?:\w+ )?(?:sms|nachrichten|texte)(?: mehr)?"
     r"(?: (?:von (?:euch|ihnen|dir)|bekommen|erhalten|haben))*" + _END,
     r"meld(?:e|et|en sie) mich (?:bitte )?ab" + _END,
     # Portuguese
@@ -136,12 +161,13 @@ _ANYWHERE = (
 
 _TURNED_ROUND = re.compile(
     r"\b(?:not|never|don t|dont|didn t|won t|can t|why|did|does|do|if|when|you|u|they|he|she|it|i|we|people|who|"
-    r"to|nunca|n|vous|tu|pourquoi|ihr|er|sie|nicht|warum|nao|non) ?$"
+    r"should|must|shall|might|would|could|will|can|to|nunca|n|vous|tu|pourquoi|ihr|er|sie|nicht|warum|nao|non) ?$"
 )
 _STILL_ASKED = re.compile(
     r"\b(?:(?:can|could|will|would|should|must|better|want|need|tell|told|ask|asked|telling|asking|like|said)"
     r" (?:you|u|yall)(?: guys| people)?(?: just| really| please)?(?: to)?"
     r"|(?:you|u|yall)(?: guys| people)?(?: really)? (?:need|have|got|ought) to"
+    r"|(?:you|u|yall)(?: guys| people)?(?: really)? (?:should|must|would|could|will|can)(?: just| really| please)?"
     r"|if (?:you|u) (?:do not|don t|dont)|why (?:don t|dont) (?:you|u)) ?$"
 )
 """What before a sentence makes it one about something else, and what makes it one of ours all the same."""
@@ -150,8 +176,9 @@ _CLAUSE = re.compile(rf"(?:{_POLITE} )*(?:{'|'.join(_WHOLE)}){_END}")
 _SENTENCE = re.compile(rf"\b(?:{'|'.join(_ANYWHERE)})\b")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_refusal(text: str) -> bool:
-    """Whether the person wants to be texted no more."""
+    """Whether the person wants to be texted no more. A turn asks this of the same few texts several times."""
     plain = _plain(text[:_LONGEST])
     return any(_refuses(clause) for clause in _clauses(plain)) or any(
         _is_meant(plain[: found.start()]) for found in _SENTENCE.finditer(plain)
@@ -177,6 +204,7 @@ def _clauses(plain: str) -> Iterable[str]:
 
 def _plain(text: str) -> str:
     """Small letters without accents; ends of clauses as ``|`` and ``?``, all other marks as spaces."""
-    bare = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+    taken_apart = unicodedata.normalize("NFKD", text)[: _MOST_MARKS * _LONGEST]  # one sign may become eighteen
+    bare = "".join(one for one in taken_apart if not unicodedata.combining(one))[:_LONGEST]
     marked = re.sub(r"[.!;,:\n…()\"“”«»]+|\s[-–—]+\s", " | ", bare.casefold().replace("?", " ? "))
     return " ".join(re.sub(r"[^\w|?]+", " ", marked).split())
