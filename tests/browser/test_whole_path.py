@@ -26,7 +26,7 @@ def test_a_text_on_the_phone_page_is_answered_and_delivered(tmp_path: Path) -> N
             [
                 ("hello", "This is Parley"),
                 ("HOURS", "Monday to Friday, 9 to 17"),
-                ("ECHO see you on Saturday, Zoë", "see you on Saturday, Zoë"),
+                ("ORDER 10234", "https://shop.example/orders/10234"),
             ],
             start=1,
         ):

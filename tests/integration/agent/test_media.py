@@ -6,22 +6,25 @@ import asyncio
 import ipaddress
 import socket
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from harness.stack import Stack
 from harness.waiting import wait_until
 from integration.agent.media_server import MediaServer, giving, in_turn, media_server
 from integration.agent.workers import CHANNEL, WORDS, C, NoLeases, done, drain, send
 from integration.common.connections import a_text
-from parley_agent import media_fetching
+from parley_agent import media_fetching, media_keeping, media_share
 from parley_agent.conversations import Conversations
 from parley_agent.media import MediaDesk
 from parley_agent.media_fetching import Fetcher, NotHad
+from parley_agent.media_keeping import Keeping, wanted_of
 from parley_agent.turns import Pace, Turns
 from parley_brains.agents import Agent
 from parley_brains.brain import File, Message, Said, Turn
@@ -30,7 +33,7 @@ from parley_common.bus import Bus
 from parley_common.channels import Channel, Channels
 from parley_common.declare import declare
 from parley_common.domain.media_limits import MOST_BYTES
-from parley_common.events import InboundMessage, Media, encode
+from parley_common.events import ConversationReleased, InboundMessage, Media, Tally, encode
 from parley_common.identity import Identity
 from parley_common.media_links import hosted_url, out_name
 from parley_common.media_store import MediaStore, Medium
@@ -491,3 +494,112 @@ async def test_a_file_waits_for_the_broker_and_then_goes_without(bench: Bench, b
     broker["nats"].kill()
     file = File(source=str(bench.folder / "cat.png"), content_type="image/png")
     assert await hosted(bench, file, within_s=0.5) == ()
+
+
+async def test_all_files_of_all_answers_go_without_in_the_same_time(bench: Bench, broker: Stack) -> None:
+    broker["nats"].kill()
+    files = tuple(File(source=str(bench.folder / "cat.png"), content_type="image/png") for _ in range(2))
+    elsewhere = File(source="https://cdn.example.com/a.png", content_type="image/png")
+    said = Said(messages=(Message(text="Here.", files=(*files, elsewhere)), Message(files=files)) * 8)
+    desk = bench.desk(CHANNEL)
+    with capture_logs() as logs:
+        async with asyncio.timeout(8.0):
+            answers = await asyncio.gather(*(desk.hosted(said, C, within_s=1.0) for _ in range(100)))
+    await desk.close()
+    assert {[message.files for message in answer.messages] == [(elsewhere,), ()] * 5 for answer in answers} == {
+        True
+    }
+    told = [entry for entry in logs if entry["event"] == "files are not sent"]
+    assert [entry["files"] for entry in told] == [20] * 100
+
+
+async def test_waiting_for_a_place_takes_nothing_of_an_attachments_time(bench: Bench) -> None:
+    async with media_server(giving(PNG, after_s=0.5)) as server:
+        channel = bench.channel(server)
+        keeping = Keeping(bench.store, Channels((channel,)), within_s=1.5)
+        wanted = [
+            one for n in range(48) for one in wanted_of(a_text(id=f"MM{n:032x}", media=media(server, "image/png")))
+        ]
+        held = await asyncio.gather(*map(keeping.held, wanted))
+        await keeping.close()
+    assert None not in held
+    assert server.most == 8
+
+
+async def test_a_turn_waits_no_longer_than_it_may(bench: Bench) -> None:
+    async with media_server(giving(PNG, after_s=3.0)) as server:
+        desk = bench.desk(bench.channel(server), within_s=60.0)
+        assert (await desk.carried([a_picture(server)], within_s=0.2)).missing == 1
+        assert (await desk.carried([a_picture(server)])).missing == 0
+        await desk.close()
+    assert len(server.asked) == 1
+
+
+async def test_what_just_could_not_be_had_is_not_asked_for_again(bench: Bench) -> None:
+    async with media_server(in_turn(410)) as server:
+        desk = bench.desk(bench.channel(server))
+        for _ in range(3):
+            desk.begin(encode(a_picture(server)))
+            assert (await desk.carried([a_picture(server)])).missing == 1
+        await desk.close()
+        assert len(server.asked) == 1
+
+
+async def test_after_a_minute_it_is(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media_keeping, "_MISSED_S", 0.1)
+    async with media_server(in_turn(410, web.Response(body=PNG))) as server:
+        desk = bench.desk(bench.channel(server))
+        assert (await desk.carried([a_picture(server)])).missing == 1
+        await asyncio.sleep(0.2)
+        assert (await desk.carried([a_picture(server)])).missing == 0
+        await desk.close()
+
+
+async def test_one_conversation_fills_a_part_of_the_bucket_a_day(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_share, "MOST_A_DAY", 2 * len(PNG))
+    async with media_server(giving(PNG)) as server:
+        for number, missing in enumerate((0, 0, 1, 1)):
+            desk = bench.desk(bench.channel(server))  # each another agent: the broker counts
+            text = a_text(id=f"MM{number:032x}", media=media(server, "image/png"))
+            assert (await desk.carried([text])).missing == missing
+            await desk.close()
+        assert len(server.asked) == 2
+        desk = bench.desk(bench.channel(server))
+        other = a_text(id="MM" + "f" * 32, conversation="another", media=media(server, "image/png"))
+        assert (await desk.carried([other])).missing == 0
+        await desk.close()
+
+
+async def test_what_people_send_leaves_room_for_what_goes_out(bench: Bench) -> None:
+    await declare(bench.bus.js, topology.Limits(media_max_bytes=1_000_000))
+    await bench.store.put("in/other/0", b"x" * 720_000, "image/png")
+    file = File(source=str(bench.folder / "cat.png"), content_type="image/png")
+    async with media_server(giving(PNG)) as server:
+        desk = bench.desk(bench.channel(server))
+        assert (await desk.carried([a_picture(server)])).missing == 1
+        await desk.close()
+    assert len(await hosted(bench, file)) == 1
+
+
+async def begin_with(bus: Bus, conversation: str, tally: Tally) -> None:
+    """A conversation that stands so."""
+    event = ConversationReleased(
+        id=conversation, at=datetime.now(UTC), channel="default", conversation=conversation, upto=0, tally=tally
+    )
+    await bus.append(topology.takeover(conversation), event, after=0, chain=topology.own(conversation))
+
+
+async def test_nothing_is_fetched_for_a_loop_or_whoever_may_not_start(bench: Bench) -> None:
+    async with media_server(giving(PNG)) as server:
+        await begin_with(bench.bus, C, Tally(level=20.0, level_at=datetime.now(UTC)))
+        await begin_with(bench.bus, "known", Tally(greeted=True))
+        stranger = a_text(id=SID, conversation="stranger", media=media(server, "image/png"))
+        known = a_text(id="MM" + "c" * 32, conversation="known", media=media(server, "image/png"))
+        desk = bench.desk(bench.channel(server, people_may_start=False))
+        for message in (a_picture(server), stranger, known):
+            desk.begin(encode(message))
+        await wait_until(lambda: bench.store.find(f"in/{known.id}/0"), 10.0, what="the known one's picture")
+        await desk.close()
+    assert len(server.asked) == 1

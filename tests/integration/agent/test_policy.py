@@ -27,8 +27,9 @@ from integration.agent.workers import (
     worker,
 )
 from integration.common.connections import NUMBER, PERSON, history
+from parley_agent.gathering import MOST_TEXTS
 from parley_common import topology
-from parley_common.bus import Bus
+from parley_common.bus import Bus, Stored
 from parley_common.consent import ConsentLedger
 from parley_common.events import (
     ConsentCause,
@@ -45,6 +46,7 @@ from parley_common.events import (
 pytestmark = pytest.mark.anyio
 
 OUTCOME = TurnOutcome
+SERVICE, OTHER_NUMBER = "MG" + "0" * 32, "+15550001111"
 CONSENT = topology.consent(IDENTITY.consent(NUMBER, PERSON))
 CONFIRMED = "You will get no more texts from us. Text START if you want them again."
 whatever_the_brain = pytest.mark.parametrize("acts", [False, True], ids=["brain answers", "brain acts"])
@@ -201,6 +203,91 @@ async def test_a_refusal_while_the_brain_thinks_leaves_nothing_to_be_answered(
     assert said(await done(bus)) == [[CONFIRMED]]
     assert [turn.outcome for turn in await done(bus)] == [OUTCOME.REFUSED]
     await assert_in_order_and_once(bus)
+
+
+@pytest.mark.parametrize("rung", [True, False], ids=["its bell rings here", "its bell rings elsewhere"])
+async def test_a_refusal_behind_another_kind_of_text_ends_the_thinking(bus: Bus, *, rung: bool) -> None:
+    gate, highest = Gate(), await send(bus, "what do you sell?")
+    brain = FakeBrain(acts=True, answering=gate)
+    draining = asyncio.create_task(drain(worker(bus, brain), highest=lambda: highest[-1]))
+    await gate.reached.wait()
+    await send(bus, "HELP", keyword=Keyword.HELP)
+    refusal = await send(bus, "stop texting me")
+    if rung:
+        highest += refusal
+    else:
+        gate.open.set()
+    await draining
+    assert await outcomes(bus) == [OUTCOME.OPTED_OUT, OUTCOME.KEYWORD, OUTCOME.REFUSED]
+    assert said(await done(bus)) == [[], [], [CONFIRMED]]
+    await assert_in_order_and_once(bus)
+
+
+async def test_a_refusal_behind_the_longest_burst_is_heard_before_the_brain_is_asked(bus: Bus) -> None:
+    brain = FakeBrain(acts=True)
+    await send(bus, *map(str, range(MOST_TEXTS)), "stop texting me")
+    await drain(worker(bus, brain))
+    assert await outcomes(bus) == [OUTCOME.OPTED_OUT, OUTCOME.REFUSED]
+    assert brain.asked == []
+    await assert_in_order_and_once(bus)
+
+
+@pytest.mark.parametrize("scope", [NUMBER, OTHER_NUMBER], ids=["this number", "another of the pool"])
+async def test_no_brain_is_asked_for_whom_it_may_not_answer(bus: Bus, scope: str) -> None:
+    brain = FakeBrain(acts=True)
+    pool = replace(CHANNEL, messaging_service_sid=SERVICE, numbers=(NUMBER, OTHER_NUMBER))
+    stop = msgspec.structs.replace(a_start(datetime.now(UTC)), id="stop", granted=False, scope=scope)
+    await ConsentLedger(bus, IDENTITY).record(stop)
+    await send(bus, "what do you sell?")
+    await drain(worker(bus, brain, Circumstances(channel=pool)))
+    assert (await outcomes(bus), said(await done(bus)), brain.asked) == ([OUTCOME.OPTED_OUT], [[]], [])
+    start = msgspec.structs.replace(a_start(datetime.now(UTC)), scope=scope)
+    await ConsentLedger(bus, IDENTITY).record(start)
+    await send(bus, "and now?")
+    await drain(worker(bus, brain, Circumstances(channel=pool)))
+    assert said(await done(bus)) == [[], ["and now?"]]
+
+
+class DeafToConsent(Bus):
+    """Cannot read what people said of consent."""
+
+    async def last(self, subject: str) -> Stored | None:
+        """Reads anything else."""
+        if subject == CONSENT:
+            raise BrokerTimeout
+        return await super().last(subject)
+
+
+async def test_whose_consent_cannot_be_read_is_answered_later(bus: Bus, broker: Stack) -> None:
+    brain, deaf = FakeBrain(acts=True), DeafToConsent(broker.nats_url, name="deaf")
+    await deaf.connect()
+    try:
+        await send(bus, "hello")
+        with pytest.raises(BrokerTimeout):
+            await drain(worker(deaf, brain))
+    finally:
+        await deaf.close()
+    assert (await done(bus), brain.asked) == ([], [])
+    await drain(worker(bus, brain))
+    assert said(await done(bus)) == [["hello"]]
+
+
+async def test_who_said_stop_to_another_number_of_the_pool_gets_no_confirmation_either(bus: Bus) -> None:
+    pool = replace(CHANNEL, messaging_service_sid=SERVICE, numbers=(NUMBER, OTHER_NUMBER))
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    stop = msgspec.structs.replace(a_start(yesterday), id="stop", granted=False, scope=OTHER_NUMBER)
+    ledger = ConsentLedger(bus, IDENTITY)
+    await ledger.record(stop)
+    await send(bus, "stop texting me")
+    await drain(worker(bus, FakeBrain(), Circumstances(channel=pool)))
+    assert (await outcomes(bus), said(await done(bus))) == ([OUTCOME.REFUSED], [[]])
+    stored = await bus.last(topology.consent(IDENTITY.consent(SERVICE, PERSON)))
+    assert stored is not None
+    words = stored.event()
+    assert isinstance(words, ConsentChanged)
+    assert not words.granted
+    assert not await ledger.granted(SERVICE, PERSON, also=(OTHER_NUMBER,), confirming=words.id)
+    assert await ledger.granted(SERVICE, PERSON, confirming=words.id)
 
 
 async def test_old_refusals_are_heard_and_not_confirmed(bus: Bus) -> None:

@@ -10,8 +10,9 @@ import msgspec
 
 from harness.model_server import ModelServer
 from parley_brains.agent_file import AgentFile
-from parley_brains.brain import Attachment, Brain, Exchange, Kind, Turn
+from parley_brains.brain import Attachment, Brain, Exchange, Kind, Turn, newest
 from parley_brains.llm.brain import make_brain
+from parley_common.tail import MOST_PAST
 
 NUMBER = "+15557654321"
 TEXT = "When do you open tomorrow?"
@@ -33,8 +34,8 @@ def turn(
 ) -> Turn:
     """What a person texted."""
 
-    async def read_past() -> Sequence[Exchange]:
-        return past
+    async def read_past(most: int = MOST_PAST) -> Sequence[Exchange]:
+        return newest(past, most)
 
     return Turn(
         key=key,

@@ -6,15 +6,17 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from nats.js.api import ObjectMeta
+from structlog.testing import capture_logs
 
 from harness.cluster import Brokers
 from harness.stack import Stack
 from harness.waiting import wait_until
-from parley_common import topology
+from parley_common import media_store, topology
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.declare import declare
 from parley_common.domain.media_limits import MOST_BYTES
@@ -123,6 +125,34 @@ async def test_a_full_bucket_refuses_and_keeps_what_it_has(bus: Bus) -> None:
     found = await store_of(bus).get(NAME)
     assert found is not None
     assert len(found.data) == 700_000
+
+
+async def test_a_full_bucket_gives_what_it_has_while_a_link_to_it_is_good(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await declare(bus.js, topology.Limits(media_max_bytes=1_000_000))
+    first = await store_of(bus).put(NAME, b"x" * 700_000, "image/png")
+    store = store_of(bus, kept_s=0.5)
+    await asyncio.sleep(0.3)  # more than half of how long that store takes it to be kept
+    with pytest.raises(BucketFull):
+        await store.put(NAME, b"x" * 700_000, "image/png")
+    monkeypatch.setattr(media_store, "GOOD_FOR", timedelta(seconds=-60))
+    with capture_logs() as logs:
+        for _ in range(3):
+            assert (await store.put(NAME, b"x" * 700_000, "image/png")).nuid == first.nuid
+    assert [entry["log_level"] for entry in logs] == ["error"]
+
+
+async def test_a_part_of_the_bucket_may_be_kept_free(bus: Bus) -> None:
+    await declare(bus.js, topology.Limits(media_max_bytes=1_000_000))
+    store = store_of(bus)
+    await store.put("in/1/0", b"x" * 400_000, "image/png", of_bucket=0.9)
+    await store.put("in/2/0", b"x" * 400_000, "image/png", of_bucket=0.9)
+    with pytest.raises(BucketFull):
+        await store.put("in/3/0", b"x" * 150_000, "image/png", of_bucket=0.9)
+    with pytest.raises(BucketFull):
+        await store_of(bus).put("in/3/0", b"x" * 150_000, "image/png", of_bucket=0.9)
+    await store.put("out/" + "c" * 64, b"x" * 150_000, "image/png")
 
 
 async def test_what_has_grown_old_is_gone(bus: Bus) -> None:

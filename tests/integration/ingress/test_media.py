@@ -126,3 +126,13 @@ async def test_many_may_fetch_the_same_file_at_once(sender: Sender, bus: Bus) ->
     path = await link(bus, data)
     answers: list[httpx.Response] = await asyncio.gather(*(sender.client.get(path) for _ in range(40)))
     assert all(answer.status_code == 200 and answer.content == data for answer in answers)
+
+
+async def test_a_broadcast_reads_its_file_from_the_broker_once(sender: Sender, bus: Bus) -> None:
+    data = os.urandom(300_000)
+    path = await link(bus, data)
+    assert (await sender.client.get(path)).content == data
+    await bus.js.purge_stream(topology.MEDIA_STREAM)
+    answers: list[httpx.Response] = await asyncio.gather(*(sender.client.get(path) for _ in range(20)))
+    assert all(answer.status_code == 200 and answer.content == data for answer in answers)
+    assert (await sender.client.get(path_of(out_name(b"another")))).status_code == 404

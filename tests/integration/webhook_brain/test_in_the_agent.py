@@ -85,6 +85,21 @@ async def test_what_the_bot_remembers_comes_back_with_the_next_turn(
     assert bot.requests[1].json["choice"] == {"title": "No", "payload": "No"}
 
 
+async def test_no_more_of_the_past_is_read_than_the_bot_is_told(bus: Bus, bot: BotServer) -> None:
+    asked = make_brain(type(WORDS)(webhook=Webhook(url=bot.url, past=1)), ENVIRONMENT)
+    conversations = worker(bus, brain := Through(asked))
+    try:
+        for text in ("one", "two", "three"):
+            await send(bus, text)
+            await drain(conversations)
+    finally:
+        await asked.close()
+    assert [one["text"] for one in bot.requests[2].json["past"]] == ["two"]
+    assert [one.text for one in await brain.asked[2].past(1)] == ["two"]
+    assert [one.text for one in await brain.asked[2].past(2)] == ["one", "two"]
+    assert await brain.asked[2].past(0) == ()
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -7,9 +7,11 @@ import time
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from harness.bot_server import SECRET, BotServer, Reply, replies, running_bot, says
 from integration.webhook_brain.asking import CONVERSATION, KEY, a_turn, answers, asking, failure
+from parley_brains.answering import sendable
 from parley_brains.brain import Kind
 from parley_brains.webhook.settings import Form
 
@@ -104,6 +106,28 @@ async def test_a_number_texted_back_is_the_button_it_stands_for(bot: BotServer) 
         await brain.answer(a_turn("1", memory=first.memory or {}))
     assert bot.requests[1].json["choice"] == {"title": "Yes", "payload": "/affirm"}
     assert bot.requests[1].json["memory"] == {}
+
+
+async def test_a_button_whose_title_carriers_act_on_is_told_of_once(bot: BotServer) -> None:
+    titles = ["Yes", "Yes, please", "stop texting me", "No"]
+    bot.answering = says({"text": "Sure?", "buttons": titles})
+    async with asking(bot.url) as brain:
+        with capture_logs() as logs:
+            for key in ("a" * 32, "b" * 32):
+                await brain.answer(a_turn("cancel it", key=key))
+    warnings = [one for one in logs if one["log_level"] == "warning"]
+    assert [one["reason"] for one in warnings] == [
+        "YES is a word that carriers act on",
+        "a title is a wish to get no more texts",
+    ]
+
+
+async def test_an_answer_that_is_too_long_keeps_its_buttons(bot: BotServer) -> None:
+    bot.answering = says({"text": "word " * 2000, "buttons": ["Small", "Large"]})
+    async with asking(bot.url) as brain:
+        answer = await brain.answer(a_turn())
+    (message,) = sendable(answer, most_characters=1600)
+    assert message.text.endswith("\n\n1. Small\n2. Large")
 
 
 async def test_rasa_is_asked_at_its_own_path_by_conversation_and_without_a_secret() -> None:

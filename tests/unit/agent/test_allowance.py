@@ -13,14 +13,15 @@ from parley_agent.allowance import (
     after_apology,
     after_notice,
     after_offline,
+    after_tokens,
     after_words,
+    is_used_up,
     loops,
     owes_apology,
     owes_notice,
     owes_offline,
-    refusal,
 )
-from parley_common.events import Tally, TurnOutcome
+from parley_common.events import Tally
 from unit.agent.builders import AT
 
 SECOND = timedelta(seconds=1)
@@ -35,25 +36,25 @@ def answered(tally: Tally, times: int, *, now: datetime = AT, messages: int = 1)
 
 
 @pytest.mark.parametrize(
-    ("tally", "cap", "refused"),
+    ("tally", "cap", "capped"),
     [
-        pytest.param(Tally(), 1, None, id="nothing yet"),
-        pytest.param(Tally(day=TODAY, answers=2), 3, None, id="one is left"),
-        pytest.param(Tally(day=TODAY, answers=3), 3, TurnOutcome.CAPPED, id="none is left"),
-        pytest.param(Tally(day=TODAY, answers=9), 3, TurnOutcome.CAPPED, id="the cap was lowered"),
-        pytest.param(Tally(day="2026-01-01", answers=3), 3, None, id="that was yesterday"),
-        pytest.param(Tally(day=TODAY, answers=9), 0, None, id="there is no cap"),
+        pytest.param(Tally(), 1, False, id="nothing yet"),
+        pytest.param(Tally(day=TODAY, answers=2), 3, False, id="one is left"),
+        pytest.param(Tally(day=TODAY, answers=3), 3, True, id="none is left"),
+        pytest.param(Tally(day=TODAY, answers=9), 3, True, id="the cap was lowered"),
+        pytest.param(Tally(day="2026-01-01", answers=3), 3, False, id="that was yesterday"),
+        pytest.param(Tally(day=TODAY, answers=9), 0, False, id="there is no cap"),
     ],
 )
-def test_answers_are_capped_by_the_day(tally: Tally, cap: int, refused: TurnOutcome | None) -> None:
-    assert refusal(tally, AT, daily_answers=cap) is refused
+def test_answers_are_capped_by_the_day(tally: Tally, cap: int, *, capped: bool) -> None:
+    assert is_used_up(tally, AT, daily_answers=cap) is capped
 
 
 def test_a_day_is_that_of_utc() -> None:
     late_in_new_york = AT.replace(hour=23).astimezone(timezone(timedelta(hours=-5)))
     tally = after_answer(Tally(), late_in_new_york, messages=1, answered=True)
     assert tally.day == TODAY
-    assert refusal(tally, late_in_new_york + timedelta(hours=2), daily_answers=1) is None
+    assert not is_used_up(tally, late_in_new_york + timedelta(hours=2), daily_answers=1)
 
 
 def test_answers_are_counted_anew_each_day() -> None:
@@ -64,25 +65,20 @@ def test_answers_are_counted_anew_each_day() -> None:
 
 def test_so_many_messages_in_a_row_and_no_more() -> None:
     most = int(LOOP_CAPACITY)
-    assert refusal(answered(Tally(), most - 1), AT, daily_answers=0) is None
-    assert refusal(answered(Tally(), most), AT, daily_answers=0) is TurnOutcome.LOOP
+    assert not loops(answered(Tally(), most - 1), AT)
+    assert loops(answered(Tally(), most), AT)
 
 
 @pytest.mark.parametrize(
-    ("passed_s", "refused"),
-    [(0.0, TurnOutcome.LOOP), (LOOP_DRAIN_S - 1, TurnOutcome.LOOP), (LOOP_DRAIN_S, None), (3600.0, None)],
+    ("passed_s", "full"),
+    [(0.0, True), (LOOP_DRAIN_S - 1, True), (LOOP_DRAIN_S, False), (3600.0, False)],
 )
-def test_a_full_bucket_takes_one_more_once_one_has_drained(passed_s: float, refused: TurnOutcome | None) -> None:
-    assert refusal(FULL, AT + SECOND * passed_s, daily_answers=0) is refused
+def test_a_full_bucket_takes_one_more_once_one_has_drained(passed_s: float, *, full: bool) -> None:
+    assert loops(FULL, AT + SECOND * passed_s) is full
 
 
 def test_a_clock_that_is_behind_drains_nothing() -> None:
-    assert refusal(FULL, AT - timedelta(hours=1), daily_answers=0) is TurnOutcome.LOOP
-
-
-def test_a_loop_is_silent_although_the_cap_is_reached_too() -> None:
-    tally = Tally(day=TODAY, answers=5, level=LOOP_CAPACITY, level_at=AT)
-    assert refusal(tally, AT, daily_answers=5) is TurnOutcome.LOOP
+    assert loops(FULL, AT - timedelta(hours=1))
 
 
 @pytest.mark.parametrize(("messages", "level"), [(0, 1.0), (1, 1.0), (3, 3.0), (500, LOOP_CAPACITY)])
@@ -101,7 +97,7 @@ def test_never_more_than_twilio_takes_between_two_numbers(pauses_s: list[float])
     now, tally, written = AT, Tally(), []
     for pause_s in pauses_s:
         now += SECOND * pause_s
-        if refusal(tally, now, daily_answers=0) is None:
+        if not loops(tally, now):
             tally = after_answer(tally, now, messages=1, answered=True)
             written.append(now)
     assert all(sum(start <= at <= start + SECOND * 30 for at in written) <= 30 for start in written)
@@ -134,13 +130,19 @@ def test_a_person_is_told_once_a_day_that_nobody_answers(told_before: timedelta 
     assert owes_offline(tally, AT) is owed
 
 
-@pytest.mark.parametrize(
-    ("tokens", "cap", "refused"), [(9, 10, None), (10, 10, TurnOutcome.CAPPED), (10, 0, None)]
-)
-def test_tokens_are_capped_by_the_day(tokens: int, cap: int, refused: TurnOutcome | None) -> None:
+@pytest.mark.parametrize(("tokens", "cap", "capped"), [(9, 10, False), (10, 10, True), (10, 0, False)])
+def test_tokens_are_capped_by_the_day(tokens: int, cap: int, *, capped: bool) -> None:
     tally = after_answer(Tally(), AT, messages=1, answered=True, tokens=tokens)
-    assert refusal(tally, AT, daily_answers=0, daily_tokens=cap) is refused
-    assert refusal(tally, AT + timedelta(days=1), daily_answers=0, daily_tokens=cap) is None
+    assert is_used_up(tally, AT, daily_answers=0, daily_tokens=cap) is capped
+    assert not is_used_up(tally, AT + timedelta(days=1), daily_answers=0, daily_tokens=cap)
+
+
+def test_tokens_without_an_answer_are_those_of_their_day() -> None:
+    tally = after_tokens(answered(Tally(tokens=7, day="2026-01-01"), 2), AT, 30)
+    assert (tally.day, tally.answers, tally.tokens) == (TODAY, 2, 30)
+    tomorrow = AT + timedelta(days=1)
+    anew = after_tokens(tally, tomorrow, 5)
+    assert (anew.answers, anew.tokens, anew.level, anew.greeted) == (0, 5, 2.0, True)
 
 
 def test_words_that_no_brain_was_asked_for_weigh_in_the_loop_guard_and_are_no_answers() -> None:

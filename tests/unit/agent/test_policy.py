@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from parley_agent.policy import asks_for_brain, asks_for_person, may_be_answered, refuses, wants_help
+from parley_agent.policy import (
+    asks_for_brain,
+    asks_for_person,
+    may_be_answered,
+    may_hand_back,
+    refuses,
+    wants_help,
+)
 from parley_brains.agent_file import Handoff
 from parley_common.events import Keyword, Taken, Tally
 from unit.agent.builders import AT, PERSON, a_channel, a_text
@@ -98,5 +105,11 @@ def test_without_words_nothing_asks_for_a_person() -> None:
         pytest.param(Tally(), "bot", False, id="nobody answers in place of the brain"),
     ],
 )
-def test_who_may_ask_for_the_brain(tally: Tally, body: str, *, asks: bool) -> None:
-    assert asks_for_brain(a_text(body), WORDS, tally) is asks
+def test_who_may_bring_the_brain_back(tally: Tally, body: str, *, asks: bool) -> None:
+    assert may_hand_back(a_text(body), WORDS, tally) is asks
+
+
+def test_the_brain_is_asked_for_by_the_whole_text_and_where_there_are_people_to_ask_for() -> None:
+    assert asks_for_brain(a_text("Bot!"), WORDS)
+    assert not asks_for_brain(a_text("are you a bot?"), WORDS)
+    assert not asks_for_brain(a_text("bot"), Handoff(back_words=("BOT",)))

@@ -45,11 +45,12 @@ CASE = Case(
 HELLO, REFUSAL, AGENT, BOT = (a_text(body) for body in ("hello", "please stop texting me", "agent", "Bot!"))
 HELP = a_text("HELP", keyword=Keyword.HELP)
 OUTCOME = TurnOutcome
+OF_CASE = ("tally", "moment", "file", "known", "opted_out")
 
 
 def case(**changes: Any) -> Case:
     """The case with other parts; those of the channel by their own names."""
-    of_case = {name: changes.pop(name) for name in ("tally", "moment", "file", "known") if name in changes}
+    of_case = {name: changes.pop(name) for name in OF_CASE if name in changes}
     return replace(CASE, channel=replace(CASE.channel, **changes), **of_case)
 
 
@@ -72,7 +73,8 @@ CROWDED = msgspec.structs.replace(
     WAITING, level=LOOP_CAPACITY, level_at=NOW, day=TODAY, answers=5, tokens=100, memory={"a": "b"}
 )
 ALL_AT_ONCE: dict[str, Any] = {
-    "tally": CROWDED,
+    "tally": msgspec.structs.replace(CROWDED, taken=WITH_STAFF.taken),
+    "opted_out": True,
     "moment": TOO_LATE,
     "known": False,
     "people_may_start": False,
@@ -86,7 +88,8 @@ ORDER: list[tuple[InboundMessage, dict[str, Any], TurnOutcome | None]] = [
     (a_text("agent", contact=NUMBER), {}, OUTCOME.ECHO),
     (a_text("stop", keyword=Keyword.STOP), {}, OUTCOME.KEYWORD),
     (REFUSAL, {}, OUTCOME.REFUSED),
-    (BOT, {}, OUTCOME.NOT_ALLOWED),
+    (BOT, {}, OUTCOME.TAKEN),
+    (BOT, {"tally": CROWDED}, OUTCOME.NOT_ALLOWED),
     (BOT, {"allow_all": True}, OUTCOME.HANDED_BACK),
     (AGENT, {}, OUTCOME.TAKEN),
     (AGENT, {"tally": msgspec.structs.replace(CROWDED, taken=None)}, OUTCOME.NOT_STARTED),
@@ -95,9 +98,11 @@ ORDER: list[tuple[InboundMessage, dict[str, Any], TurnOutcome | None]] = [
     (AGENT, {"offline": False}, OUTCOME.LATE),
     (AGENT, {"moment": ON_TIME}, OUTCOME.LOOP),
     (AGENT, {"tally": HAD_IT}, OUTCOME.HANDED_OVER),
+    (BOT, {}, OUTCOME.HANDED_BACK),
     (HELLO, {}, OUTCOME.CAPPED),
     (HELLO, {"daily_answers": 0, "tally": Tally(day=TODAY, tokens=100)}, OUTCOME.CAPPED),
-    (HELLO, {"tally": Tally()}, None),
+    (HELLO, {"tally": Tally()}, OUTCOME.OPTED_OUT),
+    (HELLO, {"opted_out": False}, None),
 ]
 
 
@@ -105,7 +110,7 @@ def test_the_rules_count_in_their_order() -> None:
     around = case(**ALL_AT_ONCE)
     found = []
     for text, less, _ in ORDER:
-        of_case = {name: value for name, value in less.items() if name in ("tally", "moment", "file", "known")}
+        of_case = {name: value for name, value in less.items() if name in OF_CASE}
         of_channel = {name: value for name, value in less.items() if name not in of_case}
         around = replace(around, channel=replace(around.channel, **of_channel), **of_case)
         found.append(outcome(text, around))
@@ -202,6 +207,24 @@ def test_the_brain_comes_back_in_silence_where_nothing_is_to_be_said(around: dic
 def test_while_staff_answers_a_text_waits_for_them_even_where_it_asks_for_the_brain() -> None:
     for text in (HELLO, AGENT, BOT):
         assert ruling([text], case(tally=WITH_STAFF)) == Answer(outcome=OUTCOME.TAKEN, tally=WITH_STAFF)
+
+
+def test_while_staff_answers_a_text_waits_for_them_whoever_it_is_from() -> None:
+    answer = ruling([HELLO], case(tally=WITH_STAFF, allow_all=False))
+    assert answer == Answer(outcome=OUTCOME.TAKEN, tally=WITH_STAFF)
+
+
+def test_who_asks_for_the_brain_they_have_is_told_that_it_is_here() -> None:
+    assert ruling([BOT], CASE) == Answer(
+        outcome=OUTCOME.HANDED_BACK, tally=after_words(HAD_IT, NOW), messages=(Draft("I am back."),)
+    )
+    assert ruling([BOT, HELLO], CASE) is None
+    assert ruling([BOT], case(file=SILENT)) is None
+    assert ruling([BOT], case(file=AgentFile())) is None
+
+
+def test_who_wants_no_more_texts_is_met_with_silence() -> None:
+    assert ruling([HELLO], case(opted_out=True)) == Answer(outcome=OUTCOME.OPTED_OUT, tally=HAD_IT)
 
 
 def test_a_takeover_ends_by_itself() -> None:

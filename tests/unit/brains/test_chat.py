@@ -92,6 +92,8 @@ async def test_memory_and_past_are_kept_over_turns() -> None:
     assert len({turn.conversation for turn in brain.turns}) == 1
     talk.forget()
     await talk.say("d")
+    assert brain.turns[3].conversation != brain.turns[2].conversation
+    assert brain.turns[3].key.removeprefix(brain.turns[3].conversation) == "-1"
     assert (brain.turns[3].is_first, brain.turns[3].memory, await brain.turns[3].past()) == (True, {}, ())
 
 

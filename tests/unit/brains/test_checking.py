@@ -222,6 +222,13 @@ def test_a_text_that_will_be_cut_is_told(tmp_path: Path) -> None:
     assert found.startswith("1: greeting has 41 characters; reply.most_characters cuts it at 40")
 
 
+def test_a_menu_whose_prompt_will_be_cut_is_told(tmp_path: Path) -> None:
+    menu = f'[menus.ALL]\nprompt = "{"a" * 40}"\nchoices = [{{ label = "One", reply = "r" }}]\n'
+    (found,) = warnings(tmp_path, f"{FALLBACK}reply.most_characters = 47\n{menu}")
+    assert found.startswith("4: menus.ALL has 48 characters with its choices; reply.most_characters is 47")
+    assert warnings(tmp_path, f"{FALLBACK}reply.most_characters = 48\n{menu}") == []
+
+
 @pytest.mark.parametrize(
     ("name", "size", "expected"),
     [

@@ -66,3 +66,30 @@ def test_a_tool_that_cannot_be_called_is_a_mistake(tmp_path: Path, url: str, mor
 def test_what_looks_like_a_variable_in_a_description_is_none(tmp_path: Path) -> None:
     tool = TOOL.format(name="order", url="https://x/", more="").replace('"d"', '"costs ${PRICE}"')
     assert warnings(tmp_path, FALLBACK + tool) == []
+
+
+REST = """
+fallback = "f"
+[llm]
+model = "openai:"
+prompt = "p"
+[menus.SHOP]
+prompt = "p"
+choices = [{ label = "Hours", command = "HUORS" }]
+[commands.HOURS]
+reply = "r"
+"""
+
+
+def test_one_value_of_the_wrong_shape_hides_no_other_mistake(tmp_path: Path) -> None:
+    others = mistakes(tmp_path, REST)
+    assert len(others) == 2
+    found = mistakes(tmp_path, REST + '[reply]\nmost_characters = "many"\n')
+    assert found[:-1] == others
+    assert found[-1].startswith('12: reply.most_characters is "many"')
+
+
+@pytest.mark.parametrize("line", ['[commands.HELLO]\nreplay = "x"', '[comands.HUORS]\nreply = "r"'])
+def test_what_a_part_of_the_wrong_shape_may_mend_is_not_told(tmp_path: Path, line: str) -> None:
+    found = mistakes(tmp_path, f"{REST}{line}\n")
+    assert not any("there is no command HUORS" in one for one in found)

@@ -73,6 +73,7 @@ UNANSWERED = [
     "10234",
     "what is the meaning of life",
     "can I rent a car",
+    "invoice software",
 ]
 MENU = "Just ask, or text one of these:"
 UNKNOWN = "Sorry, I don't know that. Text MENU to see what I can do.\n\nTo reach a person, text PERSON."
@@ -187,5 +188,56 @@ async def test_whatsapp_has_words_of_its_own() -> None:
     assert "Free parking" in whatsapp
 
 
-async def test_what_is_said_back_is_said_to_the_letter() -> None:
-    assert await talk("ECHO see you on Saturday, Zoë {menu}") == ["see you on Saturday, Zoë {menu}"]
+LINK = "See where order 10234 is: https://shop.example/orders/10234"
+CALLED = "I have called somebody from the shop"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Where is my order?", WHICH),
+        ("where's my parcel", WHICH),
+        ("where is my order 10234?", LINK),
+        ("my order number is 10234", LINK),
+        ("order 10 234", LINK),
+        ("hello, where is my order?", "Orders and payment / Where your order is"),
+        ("has my order shipped yet", "Orders and payment / Where your order is"),
+        ("order 123456", "An order number has five digits"),
+        ("I want to talk to a human", "To reach a person, text PERSON."),
+        ("person please", CALLED),
+        ("can I speak to somebody?", CALLED),
+        ("are you human?", "I am Parley, the automatic assistant"),
+        ("hi", "Hello! How can I help?"),
+        ("Good morning!", "Hello! How can I help?"),
+        ("ok", "Good!"),
+        ("thanks!", "You are welcome!"),
+        ("bye", "Goodbye"),
+        ("👍🏽👍🏽", "Good!"),
+        ("❤️", "You are welcome!"),
+        ("nothing", UNKNOWN),
+        ("two", UNKNOWN),
+        ("How long is the warranty?", "Our lamps / Guarantee"),
+        ("do you ship to France", "Delivery / Abroad"),
+        ("delivery to Germany", "Delivery / Abroad"),
+        ("where are you", "12 Mill Lane"),
+        ("what's your address", "12 Mill Lane"),
+        ("Open on christmas?", "Opening hours / Holidays"),
+        ("open please", "We are open Monday to Friday"),
+        ("returns 2", "Within five working days"),
+        ("return a lamp after 3 weeks", "Returns\n\nYou can send"),
+        ("", "Thank you! I cannot look at pictures"),
+    ],
+)
+async def test_what_people_text_the_shop_is_answered(text: str, expected: str) -> None:
+    assert (await talk("hello", text))[1].startswith(expected)
+
+
+async def test_the_menu_does_not_list_itself_and_nothing_is_for_developers() -> None:
+    assert "MENU:" not in (await talk("menu"))[0]
+    assert "PARLEY_" not in (await talk("about"))[0]
+
+
+async def test_a_quote_has_no_line_breaks_of_its_source() -> None:
+    assert (
+        "We do not ship outside Europe, because most of our lamps" in (await talk("x", "ship outside europe"))[1]
+    )

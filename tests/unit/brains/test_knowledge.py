@@ -73,6 +73,11 @@ def test_what_no_passage_answers_finds_none(shop: Knowledge, question: str) -> N
     assert shop.search(question) == []
 
 
+def test_a_title_does_not_make_up_for_a_word_that_is_in_no_passage(shop: Knowledge) -> None:
+    assert titles(shop, "delivery")[0] == "Delivery"
+    assert shop.search("delivery unicorn") == []
+
+
 def test_as_many_passages_are_found_as_are_wanted(shop: Knowledge) -> None:
     assert (len(shop.search("takes")), len(shop.search("takes", most=1))) == (2, 1)
     assert shop.search("open", most=3) == [Passage("Opening hours", "We open at 9 and close at 17.", "shop.md")]

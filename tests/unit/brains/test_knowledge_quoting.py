@@ -60,6 +60,17 @@ def test_what_closes_a_sentence_stays_with_it() -> None:
     assert quoted(text, "go", most=23) == 'We say "go." **We go.**'
 
 
+def test_line_breaks_of_running_text_are_none_of_the_quote() -> None:
+    text = "We are\nopen.\n\n- one\n  and on\n- two\n\nAnd\nso.  \nNext\n\n```\na\nb\n```\n\n| a |\n|---|\n| b |"
+    expected = "We are open.\n\n- one and on\n- two\n\nAnd so.  \nNext\n\n```\na\nb\n```\n\n| a |\n|---|\n| b |"
+    assert quoted(text, "open", most=300) == expected
+
+
+@given(st.text(max_size=400), st.integers(0, 39))
+def test_where_there_is_little_room_little_is_quoted(text: str, most: int) -> None:
+    assert len(quoted(text, "word", most=most)) <= most
+
+
 @given(st.text(max_size=400), st.integers(40, 300))
 def test_no_quote_is_longer_than_it_may_be(text: str, most: int) -> None:
     said = quoted(text, "word", most=most)

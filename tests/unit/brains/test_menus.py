@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from parley_brains.agent_file import AgentFile, Handoff
+from parley_brains.agent_file import AgentFile, Handoff, ReplyLimits
 from parley_brains.brain import Said, Turn
 from parley_brains.scripted.brain import ScriptedBrain
 from parley_brains.scripted.memory import Shown, recall, remember
-from parley_brains.scripted.script import Choice, Command, Menu, Question
+from parley_brains.scripted.script import Choice, Command, Menu, Question, SmallTalk
 
 pytestmark = pytest.mark.anyio
 
@@ -113,6 +115,75 @@ async def test_nothing_is_written_where_nothing_is_to_be_remembered_anew() -> No
     assert (await brain.answer(turn("HOURS"))).memory is None
     assert (await brain.answer(turn("1", memory={"menu": "RETURNS"}))).memory is None
     assert (await brain.answer(turn("HOURS", memory={"menu": "RETURNS"}))).memory == {}
+
+
+async def test_a_menu_is_opened_and_answered_in_one_text() -> None:
+    assert await talk("returns 3", "1") == [BROKEN, RETURNS]
+    assert await talk("Refund! how it works") == ["Like this."]
+    assert await talk("returns 4") == [RETURNS]
+
+
+async def test_of_a_long_menu_the_words_are_cut_and_never_the_choices() -> None:
+    long = Menu(prompt="Many words. " * 20, choices=FILE.menus["RETURNS"].choices)
+    file = replace(FILE, menus={**FILE.menus, "RETURNS": long}, reply=ReplyLimits(most_characters=100))
+    for answer in await talk("returns", "9", file=file):
+        assert answer.endswith("\n\n1. How it works\n2. Where is it?\n3. Broken")
+        assert len(answer) <= 100
+    tight = replace(file, reply=ReplyLimits(most_characters=45))
+    assert await talk("returns", file=tight) == ["1. How it works\n2. Where is it?\n3. Broken"]
+
+
+@pytest.mark.parametrize("text", ["a person please", "Person?", "could I have a person, now"])
+async def test_a_short_text_with_a_word_for_a_person_hands_over_and_forgets(text: str) -> None:
+    for memory in ({"menu": "RETURNS"}, {"command": "ORDER"}):
+        said = await ScriptedBrain(FILE, Path()).answer(turn(text, memory=memory))
+        assert (said.hand_over, said.messages, said.memory) == (True, (), {})
+
+
+async def test_a_long_text_with_a_word_for_a_person_gets_the_offer_of_one() -> None:
+    text = "I would like to talk to a person now"
+    assert await talk("returns", text, "1") == [RETURNS, "To reach a person, text PERSON.", UNKNOWN]
+    assert await talk("order", text, "7") == ["Which?", "To reach a person, text PERSON.", "Order 7"]
+
+
+async def test_a_word_that_only_holds_a_word_for_a_person_asks_for_none() -> None:
+    assert await talk("something personal") == [UNKNOWN]
+
+
+async def test_an_answer_from_the_knowledge_ends_a_menu(tmp_path: Path) -> None:
+    (tmp_path / "shop.md").write_text("# Parking\nBehind the library.")
+    brain = ScriptedBrain(replace(FILE, knowledge="."), tmp_path)
+    said = await brain.answer(turn("parking?", memory={"menu": "RETURNS"}))
+    assert (said.messages[0].text, said.memory) == ("**Parking**\n\nBehind the library.", {})
+
+
+@pytest.mark.parametrize("text", ["Hours about parking", "hours when parking?"])
+async def test_a_sentence_behind_a_first_word_is_looked_up_first(text: str, tmp_path: Path) -> None:
+    (tmp_path / "shop.md").write_text("# Parking\nAt all hours behind the library, in order.")
+    brain = ScriptedBrain(replace(FILE, knowledge="."), tmp_path)
+    assert (await brain.answer(turn(text))).messages[0].text.startswith("**Parking**")
+    for plain in ("hours parking", "hours of the day"):
+        assert (await brain.answer(turn(plain))).messages[0].text == "9 to 17"
+    assert (await brain.answer(turn("order about parking hours"))).messages[0].text == "Which?"
+
+
+async def test_small_talk_is_answered_where_it_is_all_and_ends_nothing() -> None:
+    talks = (
+        SmallTalk(words=("hi", "good morning"), reply="Hi again."),
+        SmallTalk(words=("👍", "ok"), reply="Good."),
+    )
+    file = replace(FILE, small_talk=talks, greeting="Welcome.")
+    assert await talk("Good morning!", "HI", "👍🏽👍", "👍\ufe0f", "hi you", file=file) == [
+        "Hi again.",
+        "Hi again.",
+        "Good.",
+        "Good.",
+        UNKNOWN,
+    ]
+    assert await talk("returns", "ok", "1", file=file) == [RETURNS, "Good.", "Like this."]
+    assert await talk("order", "ok", "ok", "7", file=file) == ["Which?", "Good.", "Good.", "Order 7"]
+    new = dataclasses.replace(turn("hi"), is_first=True)
+    assert (await ScriptedBrain(file, Path()).answer(new)).messages[0].text == "Welcome."
 
 
 async def test_a_menu_that_is_gone_from_the_script_is_forgotten() -> None:

@@ -49,7 +49,8 @@ async def answer(*bodies: str, is_first: bool = False, script: AgentFile = SCRIP
         pytest.param("opening hours", "I don't know opening hours.", id="a command is the first word"),
         pytest.param("echoes", "I don't know echoes.", id="a word that only starts like a command"),
         pytest.param("...", "I don't know ....", id="only punctuation"),
-        pytest.param("", "I don't know .", id="a picture without words"),
+        pytest.param("", "I cannot see pictures. Please use words.", id="a picture without words"),
+        pytest.param("(menu)", "I don't know (menu).", id="a word in marks that are meant"),
         pytest.param("👋", "I don't know 👋.", id="an emoji"),
     ],
 )

@@ -69,6 +69,20 @@ def test_a_good_script_has_no_findings() -> None:
         ("leave_words", ["hours"], "leave_words #1 is the same word as commands.HOURS"),
         ("commands/ORDER/questions/0/pattern", "[", "is no pattern"),
         ("commands/ORDER/questions/0/pattern", "[0-9]*", "fits nothing at all"),
+        ("commands/ORDER/questions/0/pattern", r"([A-Z]+-?)+\d+", "takes too long for some texts"),
+        ("commands/ORDER/questions/0/pattern", "a)(b", "is no pattern"),
+        ("commands/ORDER/questions/0/pattern", "(?#", "is no pattern"),
+        ("commands/HOURS/also", ["never mind"], "is the same word as commands.HOURS.also #1"),
+        ("commands/HOURS/also", ["?? !!"], "can't be called"),
+        (
+            "menus/RETURNS/choices/0/label",
+            "x" * 1600,
+            "the choices have 1612 characters, more than reply.most_char",
+        ),
+        ("small_talk", [{"words": ["open"], "reply": "r"}], "is the same word as commands.HOURS.also #1"),
+        ("small_talk", [{"words": ["👍"], "reply": "r"}, {"words": ["👍👍"], "reply": "r"}], "is the same word"),
+        ("small_talk", [{"words": ["..."], "reply": "r"}], "can't be called"),
+        ("small_talk", [{"words": ["STOP"], "reply": "r"}], "carriers act on"),
         ("commands/ORDER/questions/0/slot", "my order", "is no name"),
         ("commands/ORDER/questions/0/slot", "x" * 33, "is no name"),
         ("commands/ORDER/questions/0/slot", "text", "means something else"),
@@ -86,6 +100,21 @@ def test_what_cannot_be_followed_is_refused(path: str, value: object, expected: 
     assert [one for one in found if expected in one], found
     with pytest.raises(SettingsError):
         ScriptedBrain(file, Path(), {})
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"(?i)[a-z]{2}\d+", r"(?x) \d{5} # five", r"[^@\s]+@[\w-]+(?:\.[\w-]+)+", r"(?:\d[ -]?){13,19}", r"\w+ ?\w*"],
+)
+def test_a_usual_pattern_is_accepted(pattern: str) -> None:
+    file = changed("commands/ORDER/questions/0/pattern", pattern)
+    assert list(script_findings(file)) == []
+    ScriptedBrain(file, Path(), {})
+
+
+def test_phrases_and_emoji_are_accepted_where_they_can_be_heard() -> None:
+    assert list(script_findings(changed("commands/HOURS/also", ["WHAT'S OPEN", "when, please"]))) == []
+    assert list(script_findings(changed("small_talk", [{"words": ["👍", "ALL RIGHT"], "reply": "r"}]))) == []
 
 
 def test_what_is_filled_depends_on_the_place() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from parley_brains.agent_file import AgentFile, Handoff
 from parley_brains.brain import BrainFailed, Turn
@@ -67,8 +70,13 @@ async def test_questions_are_asked_one_by_one_and_their_answers_fill_the_reply()
         pytest.param("order no. #10234, please", WHERE, id="words around it are no answer to the next"),
         pytest.param("ORDER", WHICH, id="the word alone"),
         pytest.param("ORDER where is it", WHICH, id="no answer with the word"),
-        pytest.param("ORDER 102345", WHICH, id="a longer number is no number of five digits"),
-        pytest.param("ORDER a10234", WHICH, id="part of a word"),
+        pytest.param(
+            "ORDER 102345",
+            "Five digits, not 102345.\n\nWhich order?",
+            id="a longer number is no number of five digits",
+        ),
+        pytest.param("ORDER a10234", "Five digits, not a10234.\n\nWhich order?", id="part of a word"),
+        pytest.param("ORDER 10 234", WHERE, id="digits with a space between"),
         pytest.param("NOTE be quick ", "Noted: be quick", id="a question that takes anything"),
     ],
 )
@@ -94,7 +102,10 @@ async def test_a_wrong_answer_is_asked_for_again_and_then_left() -> None:
 
 
 async def test_a_picture_is_no_answer() -> None:
-    assert (await talk("NOTE", ""))[1] == "What?"
+    picture = "I cannot see pictures. Please use words.\n\nTo reach a person, text PERSON."
+    assert await talk("NOTE", "", "", "", "a note") == ["What?", *[f"{picture}\n\nWhat?"] * 3, "Noted: a note"]
+    assert await talk("") == [picture]
+    assert (await talk("RETURNS", "", "1"))[1:] == [picture, "All."]
 
 
 @pytest.mark.parametrize("text", ["never mind", "Nevermind!", "FORGET IT."])
@@ -105,11 +116,66 @@ async def test_who_wants_to_leave_leaves(text: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["hours", "Hours on sunday?", "returns"])
-async def test_another_command_ends_the_questions(text: str) -> None:
-    answers = await talk("ORDER", text, "10234")
-    assert answers[1].startswith(("9 to 17", "About what?"))
-    assert "Where to" not in answers[2]
+UNKNOWN = "I don't know.\n\nTo reach a person, text PERSON."
+
+
+@pytest.mark.parametrize("text", ["hours", "Hours on sunday?"])
+async def test_another_command_keeps_the_question_for_one_turn(text: str) -> None:
+    assert await talk("ORDER", text, "10234") == [WHICH, "9 to 17", WHERE]
+    assert await talk("ORDER", text, "no", "10234") == [WHICH, "9 to 17", UNKNOWN, UNKNOWN]
+    assert await talk("ORDER", text, text, "10234") == [WHICH, "9 to 17", "9 to 17", UNKNOWN]
+
+
+async def test_a_menu_in_between_ends_the_questions() -> None:
+    answers = await talk("ORDER", "returns", "1", "10234")
+    assert answers[1:3] == ["About what?\n\n1. All", "All."]
+    assert answers[3].startswith("Sorry, I do not know which one you mean.")
+
+
+@pytest.mark.parametrize("text", ["my order is 10234", "where's order 10234?", "so 10234 is the ORDER I mean"])
+async def test_a_command_is_called_by_its_word_anywhere_beside_an_answer_to_its_question(text: str) -> None:
+    assert await talk(text) == [WHERE]
+
+
+@pytest.mark.parametrize("text", ["my order", "10234", "my orders 10234", "my order 1023"])
+async def test_neither_the_word_nor_an_answer_alone_calls_it_from_within_a_text(text: str) -> None:
+    assert await talk(text) == [UNKNOWN]
+
+
+async def test_a_question_in_between_is_answered_from_the_knowledge_and_is_no_wrong_answer(tmp_path: Path) -> None:
+    (tmp_path / "shop.md").write_text("# Parking\nBehind the library.")
+    brain, memory = ScriptedBrain(replace(FILE, knowledge="."), tmp_path), {"command": "ORDER"}
+    for text in ("parking?", "is there parking", "parking?", "any parking there?"):
+        said = await brain.answer(turn(text, memory))
+        assert said.messages[0].text == "**Parking**\n\nBehind the library.\n\nWhich order?"
+        assert said.memory is None
+
+
+@pytest.mark.parametrize("pattern", [r"([A-Z]+-?)+\d+", r"(a|a)+b", r"(\w+\s?)+!"])
+async def test_no_pattern_and_text_keep_the_process_busy(pattern: str) -> None:
+    started = time.process_time()
+    for text in ("a" * 26, "a" * 400):
+        assert find_value(f"{text}.", pattern) is None
+    assert time.process_time() - started < 5
+    handler = signal.getsignal(signal.SIGVTALRM)
+    assert handler is signal.SIG_DFL
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "value"),
+    [
+        (r"(?i)[a-z]{2}\d+", "it is AB12, I think", "AB12"),
+        (r"(?x) \d{5} # five", "it is 10234.", "10234"),
+        (r"(?i)(?x) a \d # one", "A1", "A1"),
+        (r"\d{2}|\d{4}", "1234", "1234"),
+        (r"\d{5}", "10 234", "10234"),
+        (r"\d{2}", "10 234", "10"),
+    ],
+)
+def test_a_pattern_may_have_flags_and_is_found_as_a_word(pattern: str, text: str, value: str) -> None:
+    found = find_value(text, pattern)
+    assert found is not None
+    assert found[0] == value
 
 
 async def test_an_answer_of_any_words_may_begin_with_a_command_and_be_none() -> None:

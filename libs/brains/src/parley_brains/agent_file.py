@@ -72,9 +72,9 @@ class AgentFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ``apology``: the texts are too old. ``capped``: no more answers today. ``refused``: the person wants no
     more texts, the one thing still said to them. Nothing is said where these are empty.
     ``commands`` and ``menus``: the script. ``leave_words``: whoever is asked something leaves with one, and is
-    told ``left``. ``small_talk``: what is said to a greeting or thanks. ``picture``: said by a script to what comes
-    without a word. ``offer``: how to reach a person, said where the script knows nothing. ``knowledge``: a folder
-    of Markdown beside the file. ``daily_tokens``: of a model, for one contact a day (UTC), 0 for no cap.
+    told ``left``. ``small_talk``: what is said to a greeting or thanks. ``picture``: said by a script to what
+    comes without a word. ``offer``: how to reach a person, said where the script knows nothing. ``knowledge``: a
+    folder of Markdown beside the file. ``daily_tokens``: of a model, for one contact a day (UTC), 0 for no cap.
     """
 
     brain: BrainName | None = None

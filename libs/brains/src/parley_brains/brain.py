@@ -6,9 +6,12 @@ import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from parley_common.events import Usage
+from parley_common.tail import MOST_PAST
+
+T = TypeVar("T")
 
 
 class Kind(StrEnum):
@@ -35,7 +38,19 @@ class Exchange:
     answers: tuple[str, ...]
 
 
-async def _no_past() -> Sequence[Exchange]:
+class Past(Protocol):
+    """Reads the turns before one, ``most`` of them at most, the newest last. Each costs reads: ask for few."""
+
+    async def __call__(self, most: int = MOST_PAST, /) -> Sequence[Exchange]:
+        """These turns."""
+
+
+def newest(past: Sequence[T], most: int) -> Sequence[T]:
+    """The last of what is kept with the newest last, ``most`` of it at most."""
+    return past[max(len(past) - most, 0) :]
+
+
+async def _no_past(_most: int = MOST_PAST) -> Sequence[Exchange]:
     return ()
 
 
@@ -67,7 +82,7 @@ class Turn:
     is_first: bool = False
     profile_name: str | None = None
     memory: Mapping[str, str] = field(default_factory=dict)
-    past: Callable[[], Awaitable[Sequence[Exchange]]] = _no_past
+    past: Past = _no_past
     within_s: float = math.inf
     spent: Callable[[Usage], None] = _counted_by_nobody
 
@@ -97,8 +112,8 @@ class Message:
 class Said:
     """A brain's answer. ``memory``: what to know again at the next turn, None for what was known already.
 
-    ``hand_over``: a person is to go on from here. ``usage``: what a model took for it, all of it. ``silent``: where there are
-    no messages, that is meant, and nothing is said in their place.
+    ``hand_over``: a person is to go on from here. ``usage``: what a model took for it, all of it.
+    ``silent``: where there are no messages, that is meant, and nothing is said in their place.
     """
 
     messages: tuple[Message, ...] = ()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from parley_brains.agents import Agent
 from parley_brains.answering import is_one_of, sendable
-from parley_brains.brain import Attachment, BrainFailed, Exchange, File, Kind, Message, Said, Turn
+from parley_brains.brain import Attachment, BrainFailed, Exchange, File, Kind, Message, Said, Turn, newest
 from parley_common.domain.keywords import classify_keyword
 from parley_common.domain.plain_text import to_plain_text
 from parley_common.domain.refusals import is_refusal
@@ -130,8 +130,8 @@ class Chat:
     def _turn(self, text: str, attachments: tuple[Attachment, ...]) -> Turn:
         past = self._state.past
 
-        async def read_past() -> Sequence[Exchange]:
-            return past
+        async def read_past(most: int = MOST_PAST) -> Sequence[Exchange]:
+            return newest(past, most)
 
         return Turn(
             key=f"{self._id}-{self._turns}",

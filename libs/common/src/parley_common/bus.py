@@ -18,7 +18,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 from nats.js import JetStreamContext
-from nats.js.api import PubAck
+from nats.js.api import PubAck, RawStreamMsg
 from nats.js.errors import APIError, NotFoundError
 
 from parley_common import events, topology, tracing
@@ -138,19 +138,26 @@ class Bus:
         """The first message on the subject at or after ``seq``, read from the leader."""
         return await self._get(subject, seq=seq, following=True)
 
+    async def raw(
+        self, stream: str, subject: str, *, seq: int | None = None, following: bool = False
+    ) -> RawStreamMsg | None:
+        """The newest message on a stream's subject, or the first at or after ``seq``; None where there is none."""
+        try:
+            return await self.js.get_msg(stream, seq=seq, subject=subject, next=following)
+        except NotFoundError as error:
+            if error.err_code == _NO_MESSAGE_FOUND:
+                return None
+            raise  # it is the stream that was not found
+
     async def stream_answers(self, stream: str, *, timeout_s: float) -> None:
         """Returns if the stream's leader answers in time, raises one of ``BROKER_TROUBLE`` otherwise."""
         async with asyncio.timeout(timeout_s):
             await self.js.stream_info(stream)
 
     async def _get(self, subject: str, *, seq: int | None, following: bool) -> Stored | None:
-        stream = topology.stream_of(subject)
-        try:
-            raw = await self.js.get_msg(stream, seq=seq, subject=subject, next=following)
-        except NotFoundError as error:
-            if error.err_code == _NO_MESSAGE_FOUND:
-                return None
-            raise
+        raw = await self.raw(topology.stream_of(subject), subject, seq=seq, following=following)
+        if raw is None:
+            return None
         return Stored(
             seq=raw.seq or 0,
             subject=raw.subject or "",

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import structlog
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError
 
 from parley_common import topology
 from parley_common.bus import Bus
@@ -26,7 +26,6 @@ from parley_common.media_links import GOOD_FOR
 
 _CHUNK = 128 * 1024
 _WITHIN_S = 15.0
-_NO_MESSAGE_FOUND = 10037
 _TOO_MANY_BYTES = 10077
 _LOOK_EVERY_S = 1.0
 _SUM = "SHA-256="
@@ -128,12 +127,9 @@ class MediaStore:
             return None
 
     async def _find(self, name: str) -> Held | None:
-        try:
-            raw = await self.bus.js.get_msg(topology.MEDIA_STREAM, subject=topology.media_record(name))
-        except NotFoundError as error:
-            if error.err_code == _NO_MESSAGE_FOUND:
-                return None
-            raise
+        raw = await self.bus.raw(topology.MEDIA_STREAM, topology.media_record(name))
+        if raw is None:
+            return None
         try:
             record = msgspec.json.decode(raw.data or b"", type=_Record)
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -203,12 +199,9 @@ class MediaStore:
         """The object's bytes, None where they are not all there any more."""
         subject, data, seq = topology.media_chunks(held.nuid), bytearray(), 0
         while len(data) < held.size:
-            try:
-                raw = await self.bus.js.get_msg(topology.MEDIA_STREAM, seq=seq + 1, subject=subject, next=True)
-            except NotFoundError as error:
-                if error.err_code == _NO_MESSAGE_FOUND:
-                    return None
-                raise
+            raw = await self.bus.raw(topology.MEDIA_STREAM, subject, seq=seq + 1, following=True)
+            if raw is None:
+                return None
             data += raw.data or b""
             seq = raw.seq or seq + 1
         found = bytes(data)

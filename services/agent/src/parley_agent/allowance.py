@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from parley_common.events import Tally, TurnOutcome
+from parley_common.events import Tally
 
 LOOP_CAPACITY = 20.0
 LOOP_DRAIN_S = 10.0
@@ -23,15 +23,10 @@ APOLOGY_EVERY = timedelta(hours=24)
 OFFLINE_EVERY = timedelta(hours=24)
 
 
-def refusal(tally: Tally, now: datetime, *, daily_answers: int, daily_tokens: int = 0) -> TurnOutcome | None:
-    """Why the brain is not to be asked now; None where it is. A cap of 0 is none."""
-    if loops(tally, now):
-        return TurnOutcome.LOOP
-    if daily_answers and _answers(tally, now) >= daily_answers:
-        return TurnOutcome.CAPPED
-    if daily_tokens and _tokens(tally, now) >= daily_tokens:
-        return TurnOutcome.CAPPED
-    return None
+def is_used_up(tally: Tally, now: datetime, *, daily_answers: int, daily_tokens: int = 0) -> bool:
+    """Whether the brain is not to be asked any more today. A cap of 0 is none."""
+    answers, tokens = _answers(tally, now), _tokens(tally, now)
+    return bool((daily_answers and answers >= daily_answers) or (daily_tokens and tokens >= daily_tokens))
 
 
 def loops(tally: Tally, now: datetime) -> bool:
@@ -54,6 +49,13 @@ def after_answer(tally: Tally, now: datetime, *, messages: int, answered: bool, 
         level=min(LOOP_CAPACITY, _level(tally, now) + max(1, messages)),
         level_at=now,
         greeted=tally.greeted or answered,
+    )
+
+
+def after_tokens(tally: Tally, now: datetime, tokens: int) -> Tally:
+    """The tally after a model took so many, whether or not it answered."""
+    return msgspec.structs.replace(
+        tally, day=_day(now), answers=_answers(tally, now), tokens=_tokens(tally, now) + tokens
     )
 
 

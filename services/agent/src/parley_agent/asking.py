@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -17,17 +18,24 @@ from parley_agent.media import MediaDesk, NoMedia
 from parley_agent.media_in import Carried
 from parley_agent.past import read_past
 from parley_agent.rulings import Answer, Draft, handed_over
+from parley_agent.spending import Spent
 from parley_agent.texts import Text
-from parley_agent.thinking import Thinking
+from parley_agent.thinking import Heard, Thinking
 from parley_brains.agents import Agent
-from parley_brains.brain import BrainFailed, Kind, Said, Turn
+from parley_brains.brain import BrainFailed, Kind, Said, Turn, newest
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.doorbells import Busy
-from parley_common.events import Tally, TurnOutcome, Usage
-from parley_common.tail import Tail, fold
+from parley_common.events import Tally, TurnOutcome
+from parley_common.tail import MOST_PAST, Tail, fold
 
 MOST_ATTEMPTS = 3
+
+_FOR_ATTACHMENTS = 0.3
+_FOR_THE_PAST = 0.2
+_FOR_FILES = 0.1
+"""Shares of the time for an answer: what its attachments and the turns before may take of what is left, and what
+its files have at least. All else is the brain's."""
 
 InDoubt = Callable[[], bool]
 """Whether others may already think this worker dead."""
@@ -47,20 +55,22 @@ class Asking:
         self._worker = secrets.token_hex(8)
 
     async def answer(
-        self, tail: Tail, texts: Sequence[Text], thinking: Thinking
-    ) -> tuple[Tail, Answer | tuple[Text, ...]]:
-        """The brain's answer, or the texts with which the turn is to begin anew; and the tail after the attempt.
+        self, tail: Tail, texts: Sequence[Text], thinking: Thinking, spent: Spent
+    ) -> tuple[Tail, Answer | Heard]:
+        """The brain's answer, or what was heard before there was one; and the tail after the attempt.
 
-        Raises ``Busy`` where others may be at it.
+        ``spent`` counts what a model took for it. Raises ``Busy`` where others may be at it.
         """
+        spent.begin()
         if self._brain.acts:
             attempt = _attempt(tail, texts)
             if attempt > MOST_ATTEMPTS:
-                return tail, self._failed(tail.tally, "every attempt ended without an answer")
+                return tail, self._failed(tail.tally, spent, "every attempt ended without an answer")
             self._refuse_in_doubt()
-            tail = await self._begin(tail, texts, attempt)
+            tail = await self._begin(replace(tail, tally=spent.counted(tail.tally)), texts, attempt)
+            spent.written()
             self._refuse_in_doubt()
-        return tail, await thinking.until_heard(texts, self._ask(tail.tally, texts, thinking.left_s))
+        return tail, await thinking.until_heard(texts, self._ask(tail.tally, texts, thinking, spent))
 
     def _refuse_in_doubt(self) -> None:
         """Whoever may have been taken over leaves the cost of asking to the other."""
@@ -72,26 +82,35 @@ class Asking:
         subject, chain = topology.turn_begun(begun.conversation), topology.own(begun.conversation)
         return fold(begun, await self._bus.append(subject, begun, after=tail.seq, chain=chain))
 
-    async def _ask(self, tally: Tally, texts: Sequence[Text], within_s: float) -> Answer:
-        conversation = texts[0].message.conversation
-        carried = await self._media.carried([text.message for text in texts])
+    async def _ask(self, tally: Tally, texts: Sequence[Text], thinking: Thinking, spent: Spent) -> Answer:
+        conversation, limit = texts[0].message.conversation, asyncio.timeout(thinking.left_s)
         try:
-            async with asyncio.timeout(within_s):
-                said = await self._brain.answer(self._turn(tally, texts, carried))
-            return self._answered(tally, await self._media.hosted(said, conversation))
+            async with limit:
+                said = await self._said(tally, texts, thinking, spent)
+            files_s = max(thinking.left_s, self._file.reply.within_s * _FOR_FILES)
+            return self._answered(tally, spent, await self._media.hosted(said, conversation, within_s=files_s))
         except BrainFailed as error:
             log.error("the brain failed", conversation=conversation, reason=str(error))
-            return self._failed(tally, f"the brain failed: {error}", usage=error.usage)
-        except TimeoutError:
-            reason = f"the brain did not answer within {self._file.reply.within_s:g} s"
-            log.error(reason, conversation=conversation)
-            return self._failed(tally, reason)
+            spent.settle(error.usage)
+            return self._failed(tally, spent, f"the brain failed: {error}")
         except Exception as error:
+            if limit.expired():
+                reason = f"the brain did not answer within {self._file.reply.within_s:g} s"
+                log.error(reason, conversation=conversation)
+                return self._failed(tally, spent, reason)
             log.exception("the brain failed", conversation=conversation)
-            return self._failed(tally, f"the brain failed: {type(error).__name__}")
+            return self._failed(tally, spent, f"the brain failed: {type(error).__name__}")
+
+    async def _said(self, tally: Tally, texts: Sequence[Text], thinking: Thinking, spent: Spent) -> Said:
+        messages = [text.message for text in texts]
+        carried = await self._media.carried(messages, within_s=thinking.left_s * _FOR_ATTACHMENTS)
+        turn = self._turn(tally, texts, carried)
+        said = await self._brain.answer(replace(turn, within_s=thinking.left_s, spent=spent.add))
+        spent.settle(said.usage)
+        return said
 
     def _turn(self, tally: Tally, texts: Sequence[Text], carried: Carried) -> Turn:
-        message = texts[-1].message
+        message, past_s = texts[-1].message, self._file.reply.within_s * _FOR_THE_PAST
         return Turn(
             key=records.turn_key(texts),
             channel=message.channel,
@@ -105,20 +124,23 @@ class Asking:
             is_first=not tally.greeted,
             profile_name=message.profile_name,
             memory=tally.memory,
-            past=lambda: read_past(self._bus, message.conversation, tally.past),
+            past=lambda most=MOST_PAST: read_past(
+                self._bus, message.conversation, newest(tally.past, most), within_s=past_s
+            ),
         )
 
-    def _answered(self, tally: Tally, said: Said) -> Answer:
+    def _answered(self, tally: Tally, spent: Spent, said: Said) -> Answer:
         spoken = drafts(said, most_characters=self._file.reply.most_characters)
         messages = spoken or self._unspoken(said)
-        tokens = _tokens(said.usage)
-        tally = after_answer(tally, datetime.now(UTC), messages=len(messages), answered=True, tokens=tokens)
+        tally = after_answer(
+            tally, datetime.now(UTC), messages=len(messages), answered=True, tokens=spent.unwritten
+        )
         if said.memory is not None:
             tally = msgspec.structs.replace(tally, memory=dict(said.memory))
         outcome = TurnOutcome.ANSWERED
         if said.hand_over:
             outcome, tally = TurnOutcome.HANDED_OVER, handed_over(tally, self._file.handoff, datetime.now(UTC))
-        return Answer(outcome=outcome, tally=tally, messages=messages, usage=said.usage)
+        return Answer(outcome=outcome, tally=tally, messages=messages)
 
     def _unspoken(self, said: Said) -> tuple[Draft, ...]:
         """What is said for a brain that says nothing."""
@@ -127,10 +149,10 @@ class Asking:
         words = self._file.handoff.reply if said.hand_over else self._file.empty
         return (Draft(words),) if words.strip() else ()
 
-    def _failed(self, tally: Tally, reason: str, *, usage: Usage | None = None) -> Answer:
-        tally = after_answer(tally, datetime.now(UTC), messages=1, answered=False, tokens=_tokens(usage))
+    def _failed(self, tally: Tally, spent: Spent, reason: str) -> Answer:
+        tally = after_answer(tally, datetime.now(UTC), messages=1, answered=False, tokens=spent.unwritten)
         messages = (Draft(self._file.failure),)
-        return Answer(outcome=TurnOutcome.FAILED, tally=tally, messages=messages, dead_because=reason, usage=usage)
+        return Answer(outcome=TurnOutcome.FAILED, tally=tally, messages=messages, dead_because=reason)
 
 
 def _attempt(tail: Tail, texts: Sequence[Text]) -> int:
@@ -138,7 +160,3 @@ def _attempt(tail: Tail, texts: Sequence[Text]) -> int:
     if tail.begun is None:
         return 1
     return tail.begun.attempt + (texts[-1].seq <= tail.begun.last)
-
-
-def _tokens(usage: Usage | None) -> int:
-    return usage.input_tokens + usage.output_tokens if usage is not None else 0

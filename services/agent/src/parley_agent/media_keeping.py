@@ -18,7 +18,7 @@ import structlog
 from parley_agent.media_fetching import Fetcher, NotHad
 from parley_agent.media_share import MOST_A_DAY, Share
 from parley_agent.media_types import true_type
-from parley_agent.media_waiting import Patience
+from parley_agent.media_waiting import Patience, patience
 from parley_agent.media_welcome import Welcome
 from parley_common.background import end
 from parley_common.bus import BROKER_TROUBLE
@@ -118,8 +118,8 @@ class Keeping:
 
     async def _keep(self, wanted: Wanted) -> Held | None:
         try:
-            async with Patience(self._within_s) as patience:
-                return await self._kept(wanted, patience)
+            async with patience(self._within_s) as left:
+                return await self._kept(wanted, left)
         except NotHad as error:
             reason = str(error)
         except BucketFull:
@@ -134,26 +134,26 @@ class Keeping:
         log.warning("attachment missing", conversation=message.conversation, sid=message.id, reason=reason)
         return None
 
-    async def _kept(self, wanted: Wanted, patience: Patience) -> Held:
+    async def _kept(self, wanted: Wanted, left: Patience) -> Held:
         """Waits while the broker is gone; what was fetched then is fetched again rather than held in memory."""
         while True:
             try:
-                return await self._store.find(wanted.name) or await self._fetched(wanted, patience)
+                return await self._store.find(wanted.name) or await self._fetched(wanted, left)
             except BROKER_TROUBLE as error:
                 log.info("an attachment waits for the broker", error=type(error).__name__)
             await asyncio.sleep(_RETRY_S)
 
-    async def _fetched(self, wanted: Wanted, patience: Patience) -> Held:
+    async def _fetched(self, wanted: Wanted, left: Patience) -> Held:
         message = wanted.message
         channel = self._channels.named(message.channel)
         if channel is None:
             raise NotHad("its channel does not exist")
-        place, keep = partial(self._place, wanted, patience), partial(self._put, wanted)
+        place, keep = partial(self._place, wanted, left), partial(self._put, wanted)
         return await self._fetcher.fetch(wanted.media.url, channel, message.id, keep, place=place)
 
     @asynccontextmanager
-    async def _place(self, wanted: Wanted, patience: Patience) -> AsyncIterator[None]:
-        async with patience.place(self._places):
+    async def _place(self, wanted: Wanted, left: Patience) -> AsyncIterator[None]:
+        async with left.place(self._places):
             if await self._share.is_used_up(wanted.message.conversation):
                 raise NotHad(f"{MOST_A_DAY} bytes of this conversation were kept today")
             yield

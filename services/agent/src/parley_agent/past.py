@@ -6,20 +6,44 @@ there is forgotten here.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import msgspec
+import structlog
 
 from parley_brains.brain import Exchange
 from parley_common import topology
-from parley_common.bus import Bus, Stored
+from parley_common.bus import BROKER_TROUBLE, Bus, Stored
 from parley_common.events import AnyEvent, InboundMessage, TurnDone
 
+_RETRY_S = 0.5
 
-async def read_past(bus: Bus, conversation: str, turns: Sequence[int]) -> tuple[Exchange, ...]:
-    """The turns that ended at these sequences, the newest last; one that retention took is left out."""
-    found = [await _exchange(bus, conversation, seq) for seq in turns]
-    return tuple(exchange for exchange in found if exchange is not None)
+log = structlog.get_logger(__name__)
+
+
+async def read_past(bus: Bus, conversation: str, turns: Sequence[int], *, within_s: float) -> tuple[Exchange, ...]:
+    """The turns that ended at these sequences, the newest last; one that retention took is left out.
+
+    None at all where the broker cannot be read for ``within_s`` seconds: an answer matters more than what was
+    said before.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            return await _read_patiently(bus, conversation, turns)
+    except TimeoutError:
+        log.warning("answered without what was said before, the broker is in trouble", conversation=conversation)
+        return ()
+
+
+async def _read_patiently(bus: Bus, conversation: str, turns: Sequence[int]) -> tuple[Exchange, ...]:
+    while True:
+        try:
+            found = [await _exchange(bus, conversation, seq) for seq in turns]
+        except BROKER_TROUBLE:
+            await asyncio.sleep(_RETRY_S)
+        else:
+            return tuple(exchange for exchange in found if exchange is not None)
 
 
 async def _exchange(bus: Bus, conversation: str, seq: int) -> Exchange | None:

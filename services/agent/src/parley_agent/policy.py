@@ -35,10 +35,21 @@ def asks_for_person(text: InboundMessage, handoff: Handoff) -> bool:
     return is_one_of(text.body, handoff.words)
 
 
-def asks_for_brain(text: InboundMessage, handoff: Handoff, tally: Tally) -> bool:
-    """Whether the whole text is one of the words that bring the brain back, and the person may say so.
+def asks_for_brain(text: InboundMessage, handoff: Handoff) -> bool:
+    """Whether the whole text is one of the words that bring the brain back, where people can ask for a person."""
+    return bool(handoff.words) and is_one_of(text.body, handoff.back_words)
 
-    They may as long as only they, or the brain, asked for a person. Where a member of staff has taken the
+
+def is_with_staff(tally: Tally) -> bool:
+    """Whether a member of staff has the conversation, not only somebody asked for one."""
+    return tally.taken is not None and bool(tally.taken.by)
+
+
+def may_hand_back(text: InboundMessage, handoff: Handoff, tally: Tally) -> bool:
+    """Whether the text brings the brain back to a conversation that waits for a person.
+
+    They may say so as long as only they, or the brain, asked for a person. Where a member of staff has taken the
     conversation, it is theirs to hand back: they know why they came, and nobody wants two voices at once.
     """
-    return tally.taken is not None and not tally.taken.by and is_one_of(text.body, handoff.back_words)
+    waits = tally.taken is not None and not is_with_staff(tally)
+    return waits and is_one_of(text.body, handoff.back_words)

@@ -57,7 +57,7 @@ def begun(tail: Tail, texts: Sequence[Text], *, attempt: int, worker: str, stamp
 
 def done(texts: Sequence[Text], answer: Answer, *, sender: str, expiry: timedelta, stamp: Stamp) -> TurnDone:
     """The end of a turn over these texts."""
-    message, key = texts[-1].message, key_of(texts[0])
+    message, key = texts[-1].message, _reply_key(texts[0])
     return TurnDone(
         id=stamp.id,
         at=stamp.at,
@@ -111,14 +111,14 @@ def unreadable(tail: Tail, stored: Stored, *, stamp: Stamp) -> TurnDone:
     )
 
 
-def key_of(first: Text) -> str:
-    """The turn's name, the same on every attempt: its conversation and the first text."""
-    return _digest("turn", first.message.conversation, str(first.seq))
-
-
 def turn_key(texts: Sequence[Text]) -> str:
     """What a brain is told of a turn: the same while the turn is about the same texts."""
     return _digest("asked", texts[0].message.conversation, str(texts[0].seq), str(texts[-1].seq))
+
+
+def _reply_key(first: Text) -> str:
+    """What the ids of a turn's replies are made of, the same however many texts joined it."""
+    return _digest("turn", first.message.conversation, str(first.seq))
 
 
 def _digest(*parts: str) -> str:

@@ -27,7 +27,8 @@ class Refusing:
     async def record(self, text: InboundMessage, channel: Channel) -> str | None:
         """Records it; the change's id where it is to be confirmed.
 
-        None where that would be one text too many: they had refused before, or have come back since.
+        None where that would be one text too many: they had refused before, here or to another number of the pool,
+        or have come back since.
         """
         change = refusal(text, channel)
         before = await self._last(change)
@@ -35,7 +36,16 @@ class Refusing:
         if before is not None and not before.granted and before.id != change.id:
             return None
         after = await self._last(change)
-        return change.id if after is not None and after.id == change.id else None
+        if after is None or after.id != change.id:
+            return None
+        pool = channel.pool_of(change.scope)
+        heard = await self._consent.granted(change.scope, change.contact, also=pool, confirming=change.id)
+        return change.id if heard else None
+
+    async def stands(self, text: InboundMessage, channel: Channel) -> bool:
+        """Whether the person wants no texts from whoever would answer this one."""
+        sender = channel.sender_for(text.recipient)
+        return not await self._consent.granted(sender, text.contact, also=channel.pool_of(sender))
 
     async def _last(self, change: ConsentChanged) -> ConsentChanged | None:
         """What the person said last; None where that is nothing, or nothing that can be read."""

@@ -5,16 +5,19 @@ The order, from the first to the last:
 1.  ``ECHO``: a text from a number of ours.
 2.  ``KEYWORD``: STOP, START, HELP. Only HELP is answered, where the channel has a text for it and Twilio none.
 3.  ``REFUSED``: no more texts, in the person's own words. It counts from anybody, at any age, amid any burst.
-4.  ``NOT_ALLOWED``: not on the list, or of a country that is not served.
-5.  ``HANDED_BACK``: who asked for a person wants the brain again.
-6.  ``TAKEN``: a person answers here.
-7.  ``NOT_STARTED``: people may not start a conversation, and we never texted this one.
-8.  ``LATE``, in silence: perhaps answered before a restore.
-9.  ``OFFLINE``: nobody is answered now, and told so once a day.
-10. ``LATE``: too old, excused once a day.
-11. ``LOOP``: too many messages in a row.
-12. ``HANDED_OVER``: the person asks for a person.
-13. ``CAPPED``: the day's answers or tokens are used up, told once a day.
+4.  ``TAKEN``: a member of staff answers here, whoever it is that texts.
+5.  ``NOT_ALLOWED``: not on the list, or of a country that is not served.
+6.  ``HANDED_BACK``: who asked for a person wants the brain again.
+7.  ``TAKEN``: a person was asked for, and nobody has come yet.
+8.  ``NOT_STARTED``: people may not start a conversation, and we never texted this one.
+9.  ``LATE``, in silence: perhaps answered before a restore.
+10. ``OFFLINE``: nobody is answered now, and told so once a day.
+11. ``LATE``: too old, excused once a day.
+12. ``LOOP``: too many messages in a row.
+13. ``HANDED_OVER``: the person asks for a person.
+14. ``HANDED_BACK``: the person wants the brain, which they have.
+15. ``CAPPED``: the day's answers or tokens are used up, told once a day.
+16. ``OPTED_OUT``: they want no more texts, by a STOP or in their own words, and would not get the answer.
 
 What passes all of them is for the brain.
 """
@@ -29,7 +32,15 @@ import msgspec
 
 from parley_agent import allowance
 from parley_agent.lateness import Moment, Standing, standing, standing_of
-from parley_agent.policy import asks_for_brain, asks_for_person, may_be_answered, refuses, wants_help
+from parley_agent.policy import (
+    asks_for_brain,
+    asks_for_person,
+    is_with_staff,
+    may_be_answered,
+    may_hand_back,
+    refuses,
+    wants_help,
+)
 from parley_brains.agent_file import AgentFile, Handoff
 from parley_common.channels import Channel
 from parley_common.events import InboundMessage, Media, Taken, Tally, TurnOutcome, Usage
@@ -62,13 +73,18 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What rules look at beside the texts. ``known``: we texted this person before, or answered them."""
+    """What rules look at beside the texts.
+
+    ``known``: we texted this person before, or answered them. ``opted_out``: they want no more texts, which is
+    looked up only where all else would have the brain asked.
+    """
 
     channel: Channel
     tally: Tally
     moment: Moment
     file: AgentFile
     known: bool = True
+    opted_out: bool = False
 
 
 def kind(text: InboundMessage, case: Case) -> TurnOutcome | Standing:
@@ -80,9 +96,11 @@ def kind(text: InboundMessage, case: Case) -> TurnOutcome | Standing:
         return TurnOutcome.KEYWORD
     if refuses(text):
         return TurnOutcome.REFUSED
+    if is_with_staff(tally):
+        return TurnOutcome.TAKEN
     if not may_be_answered(text, channel):
         return TurnOutcome.NOT_ALLOWED
-    if asks_for_brain(text, case.file.handoff, tally):
+    if may_hand_back(text, case.file.handoff, tally):
         return TurnOutcome.HANDED_BACK
     if tally.taken is not None:
         return TurnOutcome.TAKEN
@@ -142,8 +160,12 @@ def _by_conversation(texts: Sequence[InboundMessage], case: Case) -> Answer | No
     if any(asks_for_person(text, file.handoff) for text in texts):
         tally = handed_over(tally, file.handoff, now)
         return _with(TurnOutcome.HANDED_OVER, allowance.after_words(tally, now), file.handoff.reply)
-    if allowance.refusal(tally, now, daily_answers=case.channel.daily_answers, daily_tokens=file.daily_tokens):
+    if file.handoff.back_reply.strip() and all(asks_for_brain(text, file.handoff) for text in texts):
+        return _with(TurnOutcome.HANDED_BACK, allowance.after_words(tally, now), file.handoff.back_reply)
+    if allowance.is_used_up(tally, now, daily_answers=case.channel.daily_answers, daily_tokens=file.daily_tokens):
         return _capped(case)
+    if case.opted_out:
+        return Answer(outcome=TurnOutcome.OPTED_OUT, tally=tally)
     return None
 
 

@@ -15,6 +15,9 @@ from parley_common import topology
 from parley_common.bus import Bus, Stored
 from parley_common.events import InboundMessage, TurnBegun
 
+MOST_LOOKED_AT = 100
+"""Texts behind a turn among which a refusal is looked for."""
+
 Joins = Callable[[InboundMessage], bool]
 """Whether a text belongs into the turn of the one before."""
 
@@ -92,12 +95,34 @@ async def gather(bus: Bus, first: Text, joins: Joins, window_s: float) -> tuple[
     return tuple(burst)
 
 
-async def extend(bus: Bus, texts: Sequence[Text], joins: Joins) -> tuple[Text, ...]:
-    """The turn with what has come since and joins it; nothing is waited for."""
+class Later:
+    """What was texted after a turn's first texts, each read once. None stands for what cannot be read."""
+
+    def __init__(self, bus: Bus, last: Text) -> None:
+        self._bus = bus
+        self._subject = topology.texts(last.message.conversation)
+        self._seq = last.seq
+        self._found: list[tuple[int, Text | None]] = []
+
+    async def read_on(self) -> None:
+        """Reads what has come since, and nothing beyond the most that is looked at."""
+        while len(self._found) < MOST_LOOKED_AT:
+            stored = await self._bus.next(self._subject, seq=self._seq + 1)
+            if stored is None:
+                return
+            self._seq = stored.seq
+            self._found.append((stored.seq, _readable(stored)))
+
+    def after(self, seq: int) -> tuple[Text | None, ...]:
+        """What was found after this sequence."""
+        return tuple(text for place, text in self._found if place > seq)
+
+
+def extended(texts: Sequence[Text], later: Sequence[Text | None], joins: Joins) -> tuple[Text, ...]:
+    """The turn with what followed and joins it."""
     found = list(texts)
-    while len(found) < MOST_TEXTS and (following := await _following(bus, found[-1])) is not None:
-        text = _joining(following, joins)
-        if text is None:
+    for text in later:
+        if len(found) >= MOST_TEXTS or text is None or not joins(text.message):
             break
         found.append(text)
     return tuple(found)
@@ -120,8 +145,12 @@ async def _following(bus: Bus, text: Text) -> Stored | None:
 
 def _joining(stored: Stored, joins: Joins) -> Text | None:
     """The text if it joins. One that cannot be read gets a turn of its own."""
+    text = _readable(stored)
+    return text if text is not None and joins(text.message) else None
+
+
+def _readable(stored: Stored) -> Text | None:
     try:
-        text = read(stored)
+        return read(stored)
     except Unreadable:
         return None
-    return text if joins(text.message) else None

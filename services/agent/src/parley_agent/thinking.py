@@ -1,8 +1,9 @@
 """What a person texts while the brain thinks about their last texts: whether the turn is to begin anew.
 
-A refusal always ends the thinking. Another text does where the agent file says so, a few times a turn and in the
-first half of the time that an answer may take, so that half of it is left to the brain. Texts are noticed by their
-bells, and by looking where those may have rung at another agent. Nothing here is needed for order or for once.
+A refusal always ends the thinking, also one that stands behind texts of another kind. Another text does where the
+agent file says so, a few times a turn and in the first half of the time that an answer may take, so that half of
+it is left to the brain. Texts are noticed by their bells, and by looking where those may have rung at another
+agent. Nothing here is needed for order or for once.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
 
 from parley_agent.policy import refuses
-from parley_agent.texts import Joins, Text, extend
+from parley_agent.texts import Joins, Later, Text, extended
 from parley_common.background import end
-from parley_common.bus import BROKER_TROUBLE, Bus
+from parley_common.bus import BROKER_TROUBLE
 from parley_common.doorbells import Highest
 
 MOST_RESTARTS = 3
@@ -29,27 +31,37 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """The texts that are one turn now, and whether one of them, or one behind them, is a refusal."""
+
+    texts: tuple[Text, ...]
+    refused: bool
+
+
 class Thinking:
-    """The time in which one turn is thought about, however often it begins anew.
+    """The time in which one turn is thought about, however often it begins anew. Only what is worked counts.
 
     ``within_s``: how long that may take. ``restarts``: whether any text has it begin anew.
     """
 
-    def __init__(self, bus: Bus, joins: Joins, highest: Highest, *, within_s: float, restarts: bool) -> None:
-        self._bus = bus
+    def __init__(self, later: Later, joins: Joins, highest: Highest, *, within_s: float, restarts: bool) -> None:
+        self._later = later
         self._joins = joins
         self._highest = highest
         self._within_s = within_s
         self._restarts_left = MOST_RESTARTS if restarts else 0
-        self._began_s = time.monotonic()
+        self._left_s = within_s
+        self._ends_s: float | None = None
 
     @property
     def left_s(self) -> float:
-        """Seconds until the answer must be there."""
-        return max(0.0, self._began_s + self._within_s - time.monotonic())
+        """Seconds until the answer must be there. They pass while somebody works on it."""
+        return self._left_s if self._ends_s is None else max(0.0, self._ends_s - time.monotonic())
 
-    async def until_heard(self, texts: Sequence[Text], work: Coroutine[Any, Any, T]) -> T | tuple[Text, ...]:
-        """What the work returns, or the texts for which the turn is to begin anew; the work is then cancelled."""
+    async def until_heard(self, texts: Sequence[Text], work: Coroutine[Any, Any, T]) -> T | Heard:
+        """What the work returns, or what has the turn begin anew, or end; the work is then cancelled."""
+        self._ends_s = time.monotonic() + self._left_s
         working, hearing = asyncio.ensure_future(work), asyncio.ensure_future(self._hear(texts))
         both: list[asyncio.Task[Any]] = [working, hearing]
         try:
@@ -58,12 +70,23 @@ class Thinking:
                 log.info("thinking ended by another text", conversation=texts[0].message.conversation)
                 return hearing.result()
         finally:
+            self._left_s, self._ends_s = self.left_s, None
             await end(both)
-        wider = await self._wider(texts)
-        return wider if _refuse(wider) else working.result()
+        heard = await self.look(texts)
+        return heard if heard.refused else working.result()
 
-    async def _hear(self, texts: Sequence[Text]) -> tuple[Text, ...]:
-        """Ends once there is a text for which the turn is to begin anew."""
+    async def look(self, texts: Sequence[Text]) -> Heard:
+        """What there is now; what was there before, while the broker is in trouble."""
+        try:
+            await self._later.read_on()
+        except BROKER_TROUBLE as error:
+            log.info("not heard what a person texts, the broker is in trouble", error=type(error).__name__)
+        later = self._later.after(texts[-1].seq)
+        refused = any(text is not None and refuses(text.message) for text in (*texts, *later))
+        return Heard(texts=extended(texts, later, self._joins), refused=refused)
+
+    async def _hear(self, texts: Sequence[Text]) -> Heard:
+        """Ends once there is a text for which the turn is to begin anew, or to end."""
         known, looked_s = texts[-1].seq, time.monotonic()
         while True:
             await asyncio.sleep(LISTEN_EVERY_S)
@@ -73,23 +96,12 @@ class Thinking:
             if rung <= known and not is_time:
                 continue
             known, looked_s = max(known, rung), time.monotonic()
-            wider = await self._wider(texts)
-            if _refuse(wider):
-                return wider
-            if may_restart and len(wider) > len(texts):
+            heard = await self.look(texts)
+            if heard.refused:
+                return heard
+            if may_restart and len(heard.texts) > len(texts):
                 self._restarts_left -= 1
-                return wider
+                return heard
 
     def _may_restart(self) -> bool:
         return self._restarts_left > 0 and self.left_s > self._within_s / 2
-
-    async def _wider(self, texts: Sequence[Text]) -> tuple[Text, ...]:
-        try:
-            return await extend(self._bus, texts, self._joins)
-        except BROKER_TROUBLE as error:
-            log.info("not heard what a person texts, the broker is in trouble", error=type(error).__name__)
-            return tuple(texts)
-
-
-def _refuse(texts: Sequence[Text]) -> bool:
-    return any(refuses(text.message) for text in texts)

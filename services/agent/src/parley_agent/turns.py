@@ -22,7 +22,8 @@ from parley_agent.media import MediaDesk, NoMedia
 from parley_agent.moments import Moments
 from parley_agent.refusing import Refusing
 from parley_agent.rulings import Answer, Case, joins, kind, ruling, settled
-from parley_agent.texts import Joins, Text, Unreadable, gather, read, read_range, skim
+from parley_agent.spending import Spent
+from parley_agent.texts import Joins, Later, Text, Unreadable, gather, read, read_range, skim
 from parley_agent.thinking import Thinking
 from parley_brains.agent_file import WhileThinking
 from parley_brains.agents import Agent
@@ -70,6 +71,7 @@ class Turns:
         self._asking = Asking(bus, agent, in_doubt, media or NoMedia())
         self._refusing = Refusing(bus, identity)
         self._channels = channels
+        self._owed: dict[str, int] = {}
         self._gather_s = pace.gather_s
         self._expiry = timedelta(seconds=pace.reply_expiry_s)
         self._moments = Moments(bus, max_age_s=pace.max_answer_age_s)
@@ -83,6 +85,15 @@ class Turns:
 
         ``highest``: the sequence of the newest text that a bell has told of.
         """
+        conversation = topology.conversation_of(first.subject)
+        spent = Spent(self._owed.pop(conversation, 0))
+        try:
+            return await self._take_counting(tail, first, highest, spent)
+        finally:
+            if spent.unwritten:  # somebody else wrote: what the model took is counted with the next turn
+                self._owed[conversation] = spent.unwritten
+
+    async def _take_counting(self, tail: Tail, first: Stored, highest: Highest, spent: Spent) -> Tail:
         moment = await self._moments.now()
         tail = replace(tail, tally=settled(tail.tally, moment.now))
         try:
@@ -101,7 +112,7 @@ class Turns:
             links=tuple(tracing.link(text.stored.headers) for text in texts[1:]),
             attributes={"parley.conversation": texts[0].message.conversation, "parley.upto": texts[-1].seq},
         ):
-            return await self._take(tail, texts, case, highest)
+            return await self._take(tail, texts, case, highest, spent)
 
     async def _case(self, tail: Tail, text: Text, moment: Moment) -> Case | None:
         """What rules look at; None where the text's channel is gone."""
@@ -132,36 +143,49 @@ class Turns:
             return await skim(self._bus, first, _joining(alike, case))
         return (first,)
 
-    async def _take(self, tail: Tail, texts: Sequence[Text], case: Case | None, highest: Highest) -> Tail:
+    async def _take(
+        self, tail: Tail, texts: Sequence[Text], case: Case | None, highest: Highest, spent: Spent
+    ) -> Tail:
         if case is None:
             sender, reason = texts[-1].message.recipient, "its channel does not exist"
-            answer = Answer(outcome=TurnOutcome.FAILED, tally=tail.tally, dead_because=reason)
+            answer = Answer(outcome=TurnOutcome.FAILED, tally=spent.counted(tail.tally), dead_because=reason)
         else:
-            tail, texts, answer = await self._answer(tail, texts, case, highest)
+            tail, texts, answer = await self._answer(tail, texts, case, highest, spent)
             sender = case.channel.sender_for(texts[-1].message.recipient)
+        answer = replace(answer, usage=spent.usage)
         done = records.done(texts, answer, sender=sender, expiry=self._expiry, stamp=records.new_stamp())
-        return await self._append(tail, done, texts[0].stored, answer.dead_because)
+        tail = await self._append(tail, done, texts[0].stored, answer.dead_because)
+        spent.written()
+        return tail
 
     async def _answer(
-        self, tail: Tail, texts: Sequence[Text], case: Case, highest: Highest
+        self, tail: Tail, texts: Sequence[Text], case: Case, highest: Highest, spent: Spent
     ) -> tuple[Tail, Sequence[Text], Answer]:
         """The answer, with the texts that it is an answer to: more may have come while the brain thought."""
         thinking = Thinking(
-            self._bus,
+            Later(self._bus, texts[-1]),
             _joining(Standing.FRESH, case),
             highest,
             within_s=self._file.reply.within_s,
             restarts=self._file.while_thinking is WhileThinking.RESTART,
         )
+        is_looked = False
         while True:
+            case = replace(case, tally=spent.counted(tail.tally))
             ruled = ruling(tuple(text.message for text in texts), case)
             if ruled is not None:
                 _tell(ruled, texts[0].message.conversation)
                 return tail, texts, await self._ruled(ruled, case)
-            tail, answer = await self._asking.answer(tail, texts, thinking)
+            if not is_looked:
+                is_looked, heard = True, await thinking.look(texts)
+                opted_out = heard.refused or await self._refusing.stands(texts[-1].message, case.channel)
+                case = replace(case, opted_out=opted_out)
+                texts = heard.texts if heard.refused else texts
+                continue
+            tail, answer = await self._asking.answer(tail, texts, thinking, spent)
             if isinstance(answer, Answer):
                 return tail, texts, answer
-            texts = answer
+            texts, case = answer.texts, replace(case, opted_out=answer.refused)
 
     async def _ruled(self, answer: Answer, case: Case) -> Answer:
         """The answer once what it tells has been written down."""

@@ -1,7 +1,7 @@
 """Serves the files that go out to whoever has a signed link: Twilio, before it sends them on.
 
-A few at a time, and nothing of what people sent. Whatever is refused is answered in JSON and counted, but stands in
-no log: anybody may ask for as many files as they like.
+A few at a time, and nothing of what people sent. Whatever is refused is answered in JSON, and counted rather
+than logged: anybody may ask as often as they like.
 """
 
 from __future__ import annotations

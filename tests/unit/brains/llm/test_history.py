@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley_brains.brain import Exchange
-from parley_brains.llm.history import count_tokens, fitting
+from parley_brains.llm.history import count_tokens, fitting, most_exchanges
+from parley_common.tail import MOST_PAST
 
 EXCHANGES = st.lists(
     st.builds(Exchange, text=st.text(max_size=60), answers=st.lists(st.text(max_size=60), max_size=3).map(tuple)),
@@ -54,3 +55,8 @@ def test_the_budget_is_never_exceeded(past: list[Exchange], budget: int) -> None
     kept = fitting(past, budget)
     texts = [text for one in kept for text in (one.text, "\n\n".join(a for a in one.answers if a.strip()))]
     assert sum(map(count_tokens, texts)) <= budget
+
+
+@pytest.mark.parametrize(("budget", "most"), [(0, 0), (1, 1), (90, 3), (2000, MOST_PAST), (10**6, MOST_PAST)])
+def test_no_more_exchanges_are_read_than_the_budget_may_hold(budget: int, most: int) -> None:
+    assert most_exchanges(budget) == most

@@ -5,19 +5,21 @@ from typing import Any
 import msgspec
 import pytest
 
+from parley_brains.answering import sendable
 from parley_brains.brain import File, Kind, Message, Said
 from parley_brains.webhook.answer import read_answer, said
 from parley_brains.webhook.choices import MEMORY_KEY, chosen
-from parley_brains.webhook.elements import Misshapen
+from parley_brains.webhook.elements import Misshapen, Reader
 from unit.brains.webhook.turns import a_turn
 
 BIG = "https://files.example/a.png?size=big"
 
 
-def read(answer: Any, **fields: Any) -> Said:
+def read(answer: Any, most_characters: int = 1600, **fields: Any) -> Said:
     turn = a_turn(**fields)
+    reader = Reader(kind=turn.kind, most_characters=most_characters)
     body = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
-    return said(read_answer(body, turn), turn)
+    return said(read_answer(body, reader), turn)
 
 
 def texts(*messages: Any, kind: Kind = Kind.SMS) -> list[str]:
@@ -100,6 +102,67 @@ def test_buttons_are_numbered_through_the_whole_answer_and_remembered() -> None:
     assert answer.memory is not None
     taken = [chosen([number], answer.memory) for number in ("1", "2", "3")]
     assert [choice.payload for choice in taken if choice] == ["Small", "/size L", "Red"]
+
+
+def offered(said: Said) -> list[str]:
+    """The payloads of all numbers that people can text back."""
+    taken = [chosen([str(number)], said.memory or {}) for number in range(1, 40)]
+    return [choice.payload for choice in taken if choice]
+
+
+def test_words_that_are_too_long_leave_room_for_what_to_choose() -> None:
+    answer = read({"messages": [{"text": "word " * 400, "buttons": ["Small", "Large"]}]}, 100)
+    (text,) = (message.text for message in sendable(answer, most_characters=100))
+    assert text.startswith("word word")
+    assert text.endswith("\n\n1. Small\n2. Large")
+    assert offered(answer) == ["Small", "Large"]
+
+
+def test_choices_that_one_message_does_not_hold_go_on_in_the_next() -> None:
+    titles = [f"Choice with a long title, the {number}th" for number in range(1, 7)]
+    answer = read({"messages": [{"text": "Which?", "buttons": titles}]}, 100)
+    sent = [message.text for message in sendable(answer, most_characters=100)]
+    assert "\n".join(sent).splitlines()[2:] == [f"{n}. {title}" for n, title in enumerate(titles, 1)]
+    assert sent[0].startswith("Which?\n\n1. ")
+    assert offered(answer) == titles
+
+
+def test_a_question_is_not_lost_where_its_choices_fill_the_message() -> None:
+    answer = read({"messages": [{"text": "Which of these?", "buttons": ["x" * 46, "y" * 46]}]}, 100)
+    sent = [message.text for message in sendable(answer, most_characters=100)]
+    assert sent == [f"Which of these?\n\n1. {'x' * 46}", f"2. {'y' * 46}"]
+
+
+def test_a_title_that_is_too_long_is_cut_and_can_be_chosen() -> None:
+    answer = read({"messages": [{"text": "Which?", "buttons": ["long " * 30, "Short"]}]}, 60)
+    sent = "\n".join(message.text for message in sendable(answer, most_characters=60))
+    assert "1. long long" in sent
+    assert "2. Short" in sent
+    assert len(offered(answer)) == 2
+
+
+def test_buttons_of_messages_that_are_not_sent_cannot_be_chosen() -> None:
+    asked = [{"text": f"{number}?", "buttons": [f"button {number}"]} for number in range(1, 13)]
+    answer = read({"messages": ["", *asked]})
+    assert len(answer.messages) == 10
+    assert offered(answer) == [f"button {number}" for number in range(1, 11)]
+
+
+def test_null_is_as_if_left_out() -> None:
+    element = dict.fromkeys(("type", "sms", "whatsapp", "url", "content_type", "buttons"))
+    button = {"title": "Later", "payload": None, "url": None}
+    answer = {"messages": [{"text": "a", **element}, {"text": None, "buttons": [button]}]}
+    nulls = {"memory": {"order": "7", "name": None}, "hand_over": None, "silent": None}
+    found = read({**answer, **nulls})
+    assert [message.text for message in found.messages] == ["a", "1. Later"]
+    assert (found.hand_over, found.silent) == (False, False)
+    assert found.memory is not None
+    assert found.memory["order"] == "7"
+    assert "name" not in found.memory
+    assert refusal({"messages": None, **nulls}) == "the answer has none of messages, hand_over and silent"
+    assert refusal({"messages": [{"buttons": [{"title": None}]}]}).startswith(
+        "messages[0].buttons[0]: Object miss"
+    )
 
 
 def test_a_button_that_is_a_link_is_a_line_with_it() -> None:

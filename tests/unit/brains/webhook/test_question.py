@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from parley_brains.brain import Attachment, Exchange, Kind, Turn
+from parley_brains.brain import Attachment, Exchange, Kind, Turn, newest
 from parley_brains.webhook.choices import Choice, next_memory
 from parley_brains.webhook.question import ask, encode
 from parley_brains.webhook.settings import Form, Webhook
+from parley_common.tail import MOST_PAST
 from unit.brains.webhook.turns import CONVERSATION, KEY, NUMBER, PERSON, a_turn
 
 pytestmark = pytest.mark.anyio
@@ -77,21 +78,28 @@ async def test_a_choice_that_was_taken_is_told_with_its_payload() -> None:
     assert (await told(a_turn("1", memory=memory), form=Form.RASA))["message"] == "/affirm"
 
 
-async def test_the_past_is_read_only_where_it_is_wanted_and_only_as_much() -> None:
-    reads = 0
+async def test_what_was_written_beside_a_choice_reaches_rasa_too() -> None:
+    memory = next_memory({}, None, [Choice(title="Later", payload="/later")]) or {}
+    question = await told(a_turn("1", "but before nine", memory=memory), form=Form.RASA)
+    assert question["message"] == "1\nbut before nine"
+    assert question["metadata"]["choice"] == {"title": "Later", "payload": "/later"}
 
-    async def past() -> Sequence[Exchange]:
-        nonlocal reads
-        reads += 1
-        return [Exchange(text=f"q{n}", answers=(f"a{n}", f"b{n}")) for n in range(5)]
+
+async def test_the_past_is_read_only_where_it_is_wanted_and_only_as_much() -> None:
+    reads: list[int] = []
+
+    async def past(most: int = MOST_PAST) -> Sequence[Exchange]:
+        reads.append(most)
+        return newest([Exchange(text=f"q{n}", answers=(f"a{n}", f"b{n}")) for n in range(5)], most)
 
     assert (await told(a_turn(past=past)))["past"] == []
-    assert reads == 0
+    assert reads == []
     assert (await told(a_turn(past=past), past=2))["past"] == [
         {"text": "q3", "answers": ["a3", "b3"]},
         {"text": "q4", "answers": ["a4", "b4"]},
     ]
     assert len((await told(a_turn(past=past), past=20))["past"]) == 5
+    assert reads == [2, 20]
 
 
 async def test_attachments_are_listed_and_stay_where_they_are() -> None:

@@ -8,15 +8,15 @@ import pytest
 from parley_brains.brain import File, Kind, Said
 from parley_brains.webhook.answer import said
 from parley_brains.webhook.choices import chosen
-from parley_brains.webhook.elements import Misshapen
+from parley_brains.webhook.elements import Misshapen, Reader
 from parley_brains.webhook.rasa import read_rasa
 from unit.brains.webhook.turns import CONVERSATION, a_turn
 
 
-def read(*answer: Any, **fields: Any) -> Said:
+def read(*answer: Any, most_characters: int = 1600, **fields: Any) -> Said:
     turn = a_turn(**fields)
     body = msgspec.json.encode([{"recipient_id": CONVERSATION, **one} for one in answer])
-    return said(read_rasa(body, turn), turn)
+    return said(read_rasa(body, turn, Reader(kind=turn.kind, most_characters=most_characters)), turn)
 
 
 def texts(*answer: Any, **fields: Any) -> list[str]:
@@ -25,6 +25,21 @@ def texts(*answer: Any, **fields: Any) -> list[str]:
 
 def test_texts_that_follow_one_another_are_one_message() -> None:
     assert texts({"text": "Hello!"}, {"text": "How are you?"}) == ["Hello!\n\nHow are you?"]
+
+
+def test_texts_that_one_message_does_not_hold_stay_several_with_all_their_buttons() -> None:
+    asked = {"text": "Which of them do you mean, please?", "buttons": [{"title": "This"}, {"title": "That"}]}
+    answer = read({"text": "word " * 10}, asked, {"text": "Take your time."}, most_characters=70)
+    assert [message.text for message in answer.messages] == [
+        "word " * 10,
+        "Which of them do you mean, please?\n\n1. This\n2. That\n\nTake your time.",
+    ]
+    assert chosen(["2"], answer.memory or {}) is not None
+
+
+def test_null_is_as_if_left_out_in_a_custom_payload_as_well() -> None:
+    custom = {"type": None, "text": "Hi", "memory": None, "hand_over": None, "silent": None, "buttons": None}
+    assert texts({"custom": {"parley": custom}}, {"custom": {"parley": None}}) == ["Hi"]
 
 
 def test_an_image_and_an_attachment_are_files_between_the_texts() -> None:
@@ -103,5 +118,5 @@ def test_an_answer_for_somebody_else_reaches_nobody() -> None:
 )
 def test_what_is_not_as_documented_is_refused_by_the_name_of_the_field(body: bytes, reason: str) -> None:
     with pytest.raises(Misshapen) as refused:
-        read_rasa(body, a_turn())
+        read_rasa(body, a_turn(), Reader(kind=Kind.SMS, most_characters=1600))
     assert str(refused.value) == reason

@@ -28,6 +28,10 @@ from parley_common.settings import Environment, SettingsError
 
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 
+_OF_SCRIPT = {"commands", "menus", "tools", "handoff", "leave_words", "small_talk"}
+_OF_BRAIN = {"brain", "llm", "webhook", "tools", "knowledge"}
+"""What each needs as it is meant: with a part taken out it would be blamed for what the part would have mended."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
@@ -115,6 +119,12 @@ def _of_the_rest(
     yield from word_findings(file)
     yield from media_findings(file, folder)
     yield from tool_findings(file, environment)
+    yield from limit_findings(file)
+    tables = {key[0] for key in broken if key}
+    if tables.isdisjoint(_OF_SCRIPT) and tables <= set(AgentFile.__struct_fields__):
+        yield from script_findings(file)
+    if tables.isdisjoint(_OF_BRAIN) and tables <= set(AgentFile.__struct_fields__):
+        yield from (one for one in brain_findings(file, folder, environment) if one.key)
     parts = {key[:2] for key in broken}
     yield from (one for one in reply_findings(file) if one.key[:2] not in parts)
 

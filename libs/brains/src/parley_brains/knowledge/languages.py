@@ -24,7 +24,8 @@ their them then there these they thing things think this those through to too tr
 wanna want wanted wants was wasn we well were what whats when where whether which while who whom whose why will
 with within without won wonder wondering would wouldn yes yet you your yours myself yourself bye cheers dear
 evening goodbye hello help hey hi hiya morning sorry thank thanks thx ty
-nothing none two three four five six seven eight nine ten bit fine good great lot nice ours time today tomorrow way
+nothing none two three four five six seven eight nine ten bit fine good great long lot nice ours time today
+tomorrow way
 """
 _GERMAN = """
 aber alle allem allen aller alles als also am an auch auf aus bei beim bin bis bist bitte da damit danke dann

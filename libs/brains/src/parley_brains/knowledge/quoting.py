@@ -47,14 +47,14 @@ def quote(markdown: str, weights: Mapping[str, float], language: str, most_chara
 
 
 def unwrapped(markdown: str) -> str:
-    """Running text without the line breaks of its source; those of code, lists and tables are meant, as is ``\\``."""
+    """Running text without the line breaks of its source; those of code, lists and tables are meant."""
     lines: list[str] = []
     in_code = goes_on = False
     for line in markdown.split("\n"):
         is_fence = bool(_FENCE.match(line))
         stands_alone = in_code or is_fence or _is_row(line) or _RULE.fullmatch(line)
         if goes_on and not stands_alone and not _ITEM.match(line):
-            lines[-1] = f"{lines[-1].rstrip()} {line.strip()}"
+            lines[-1] = f"{lines[-1].rstrip()} {line.lstrip()}"
         else:
             lines.append(line)
         in_code ^= is_fence

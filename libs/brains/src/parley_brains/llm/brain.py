@@ -21,16 +21,19 @@ from parley_brains.llm.asking import Asking, Line, NoAnswer, TooMuch
 from parley_brains.llm.connection import Connection
 from parley_brains.llm.endpoints import read_endpoints
 from parley_brains.llm.failures import Cause, explain
-from parley_brains.llm.history import fitting, messages
+from parley_brains.llm.history import fitting, messages, most_exchanges
 from parley_brains.llm.ledger import Ledger
 from parley_brains.llm.limits import MOST_ROUNDS, MOST_TOOL_CALLS, Budget
 from parley_brains.llm.prompt import system_prompt
-from parley_brains.llm.question import read_question
+from parley_brains.llm.question import Question, Room, question_of
 from parley_brains.llm.words import trailing_off
 from parley_brains.tools.calling import Tools
 from parley_common.settings import Environment
 
 log = structlog.get_logger(__name__)
+
+_OF_TIME_FOR_ROOM = 0.4
+"""Of a turn's time, for waiting until its pictures have room. The rest is for an answer without them."""
 
 _LIMITS = UsageLimits(request_limit=MOST_ROUNDS, tool_calls_limit=MOST_TOOL_CALLS)
 
@@ -51,6 +54,7 @@ class ModelBrain:
         self._file = file
         self._connections = connections
         self._tools = tools
+        self._room = Room()
         self._free = asyncio.Semaphore(file.llm.most_at_once)
         self._agent: Agent[Doing, str] = Agent(
             output_type=str,
@@ -91,8 +95,13 @@ class ModelBrain:
 
     async def _answer(self, turn: Turn, doing: Doing, budget: Budget, ledger: Ledger) -> str:
         """Asks with all there is, then with less where that is too much for the model."""
-        question = await read_question(turn, images=self._file.llm.images)
-        past = fitting(await turn.past(), self._file.llm.history_tokens)
+        wait_s = budget.left_s * _OF_TIME_FOR_ROOM
+        async with question_of(turn, self._room, images=self._file.llm.images, within_s=wait_s) as question:
+            return await self._about(question, turn, doing, budget, ledger)
+
+    async def _about(self, question: Question, turn: Turn, doing: Doing, budget: Budget, ledger: Ledger) -> str:
+        tokens = self._file.llm.history_tokens
+        past = fitting(await turn.past(most_exchanges(tokens)), tokens) if tokens else ()
         lines = await self._lines(budget)
         with_pictures = True
         while True:

@@ -12,9 +12,12 @@ from dataclasses import replace
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, UserPromptPart
 
 from parley_brains.brain import Exchange
+from parley_common.tail import MOST_PAST
 
 _MESSAGE_TOKENS = 4
 """What a message takes besides its text."""
+
+_SHORT_EXCHANGE_TOKENS = 30
 
 NO_TEXT = "[an attachment]"
 
@@ -24,6 +27,11 @@ def count_tokens(text: str) -> int:
     data = len(text.encode(errors="replace"))
     plain = sum(character.isascii() for character in text)
     return _MESSAGE_TOKENS + -(-plain // 3) + -(-(data - plain) // 2)
+
+
+def most_exchanges(budget: int) -> int:
+    """How many exchanges are worth reading for so many tokens: few are shorter than a short one."""
+    return min(MOST_PAST, -(-budget // _SHORT_EXCHANGE_TOKENS))
 
 
 def fitting(past: Sequence[Exchange], budget: int) -> tuple[Exchange, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 
 import structlog
 from pydantic_ai.messages import BinaryContent, UserContent
@@ -22,6 +25,10 @@ MOST_BYTES = 8_000_000
 MOST_CHARACTERS = 12_000
 """Of all texts of a turn; of more, the end is told."""
 
+MOST_BYTES_AT_ONCE = 32_000_000
+"""Of the pictures of all turns that are in work: a request has each of them about four times in memory."""
+
+_UNSEEN = MOST_PICTURE_BYTES + 1
 _MIME = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,64}")
 
 log = structlog.get_logger(__name__)
@@ -42,6 +49,67 @@ class Question:
             notes += [f"[a picture of type {one.media_type} that you cannot see]" for one in self.pictures]
         words = "\n".join([self.text, *notes] if self.text.strip() else notes) or "[an empty text]"
         return [words, *self.pictures] if with_pictures and self.pictures else words
+
+
+class Room:
+    """Bytes that all turns share, handed out in the order in which they are asked for."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES_AT_ONCE) -> None:
+        self._left = most_bytes
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    async def take(self, size: int) -> None:
+        """Waits until there is room for so many bytes, which are ``give``n back afterwards."""
+        granted = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, granted))
+        self._grant()
+        try:
+            await granted
+        except asyncio.CancelledError:
+            self.give(0 if granted.cancelled() else size)
+            raise
+
+    def give(self, size: int) -> None:
+        """So many bytes are free again."""
+        self._left += size
+        self._grant()
+
+    def _grant(self) -> None:
+        while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= self._left):
+            size, granted = self._waiting.popleft()
+            if not granted.done():
+                self._left -= size
+                granted.set_result(None)
+
+
+@asynccontextmanager
+async def question_of(turn: Turn, room: Room, *, images: bool, within_s: float) -> AsyncIterator[Question]:
+    """The question of a turn, for as long as its pictures may be in memory: until the block ends.
+
+    Where there is no room for them ``within_s``, the model is told of pictures that it cannot see.
+    """
+    size = _picture_bytes(turn) if images else 0
+    if size:
+        try:
+            async with asyncio.timeout(within_s):
+                await room.take(size)
+        except TimeoutError:
+            log.warning("no room for a turn's pictures, it is answered without", within_s=round(within_s, 1))
+            size, turn = (
+                0,
+                replace(turn, attachments=tuple(replace(one, size=_UNSEEN) for one in turn.attachments)),
+            )
+    try:
+        yield await read_question(turn, images=images)
+    finally:
+        room.give(size)
+
+
+def _picture_bytes(turn: Turn) -> int:
+    """The most that the pictures of a turn take up."""
+    kinds = (attachment.content_type.partition(";")[0].strip().lower() for attachment in turn.attachments)
+    sizes = [one.size for one, kind in zip(turn.attachments, kinds, strict=True) if kind in PICTURES]
+    return min(sum(size for size in sizes if size <= MOST_PICTURE_BYTES), MOST_BYTES)
 
 
 async def read_question(turn: Turn, *, images: bool) -> Question:

@@ -1,31 +1,28 @@
 """The scripted brain: commands, menus, questions, knowledge, and an honest answer to all else. No key, no network.
 
-What a text means is looked for in this order: an answer to what was asked last, a choice of the menu shown last, small
-talk, the wish for a person, a command or menu by its word, a question that the knowledge answers. Each turn ends in
-one answer, so no script can run in circles.
+What a text means is looked for in this order: an answer to what was asked last, a choice of the menu shown last,
+small talk, the wish for a person, a command or menu by its word, a question that the knowledge answers. Each turn
+ends in one answer, so no script can run in circles.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from parley_brains.agent_file import AgentFile
 from parley_brains.answering import is_one_of
-from parley_brains.brain import BrainFailed, Message, Said, Turn
+from parley_brains.brain import Message, Said, Turn
 from parley_brains.knowledge import Knowledge
 from parley_brains.scripted.asking_tools import Calls, tools_of
 from parley_brains.scripted.checking import refuse
-from parley_brains.scripted.filling import RESULT
+from parley_brains.scripted.following import Following, Reply
 from parley_brains.scripted.memory import Asking, Shown, State, next_question, recall, remember
 from parley_brains.scripted.questions import gathered
-from parley_brains.scripted.script import Choice
 from parley_brains.scripted.speaking import Speaking
 from parley_brains.scripted.vocabulary import Vocabulary
-from parley_brains.scripted.words import callable_by, exactly_called, find_called, picked
-from parley_brains.tools.calling import ToolFailed
+from parley_brains.scripted.words import exactly_called, find_called, picked
 from parley_common.settings import Environment
 
 QUOTED_CHARACTERS = 300
@@ -36,15 +33,6 @@ _SENTENCE = 3
 
 _FOLLOWING = 2
 """Words after a command's from which on a text is more likely about what they say."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Reply:
-    """What is said, and what is known after it. ``hand_over``: a person goes on."""
-
-    messages: tuple[Message, ...] = ()
-    state: State = None
-    hand_over: bool = False
 
 
 class ScriptedBrain:
@@ -64,6 +52,7 @@ class ScriptedBrain:
         self._speaking = Speaking(file, folder)
         self._knowledge = Knowledge(folder / file.knowledge, language=file.language) if file.knowledge else None
         self._tools = tools or tools_of(file, environment)
+        self._following = Following(file, self._words, self._speaking, self._tools)
         self.acts = self._tools is not None
 
     async def answer(self, turn: Turn) -> Said:
@@ -80,12 +69,12 @@ class ScriptedBrain:
         if self._knowledge is not None:
             self._knowledge.close()
 
-    async def _reply(self, turn: Turn, state: State) -> _Reply:
+    async def _reply(self, turn: Turn, state: State) -> Reply:
         others = tuple(text for text in turn.texts if not is_one_of(text, self._file.leave_words))
         if len(others) < len(turn.texts):
             if "".join(others).strip():
                 return await self._reply(replace(turn, texts=others), None)
-            return _Reply(messages=(self._speaking.say(self._file.left, turn.kind, {}),))
+            return Reply(messages=(self._speaking.say(self._file.left, turn.kind, {}),))
         if not turn.text.strip():
             return self._wordless(turn, state)
         if isinstance(state, Asking):
@@ -95,17 +84,18 @@ class ScriptedBrain:
         if isinstance(state, Shown):
             place = picked(turn.texts, self._menus[state.menu].choices)
             if place is not None:
-                return await self._choose(self._menus[state.menu].choices[place], state.menu, turn)
+                return await self._following.choose(self._menus[state.menu].choices[place], state.menu, turn)
         return await self._meant(turn, state) or self._look_up(turn, state)
 
-    def _wordless(self, turn: Turn, state: State) -> _Reply:
+    def _wordless(self, turn: Turn, state: State) -> Reply:
         """What is said to a picture or a file; what was asked or shown still is."""
-        said = self._speaking.offering(self._speaking.say(self._file.picture or self._file.fallback, turn.kind, {}))
+        words = self._file.picture or self._file.fallback
+        said = self._speaking.offering(self._speaking.say(words, turn.kind, {"text": ""}))
         if isinstance(state, Asking) and (question := next_question(self._commands[state.command], state.values)):
             said = self._speaking.fitting(said, self._speaking.say(question.question, turn.kind, state.values))
-        return _Reply(messages=(*self._greeting(turn), said), state=state)
+        return Reply(messages=(*self._greeting(turn), said), state=state)
 
-    async def _answer_to(self, asking: Asking, turn: Turn) -> _Reply | None:
+    async def _answer_to(self, asking: Asking, turn: Turn) -> Reply | None:
         """What follows an answer to a question; None where the person wants something else."""
         command = self._commands[asking.command]
         question = next_question(command, asking.values)
@@ -114,7 +104,7 @@ class ScriptedBrain:
             return None
         values = gathered(command, asking.values, turn.text)
         if values != asking.values:
-            return await self._go_on(asking.command, values, turn, "")
+            return await self._following.go_on(asking.command, values, turn, "")
         if asking.aside:
             return None
         reply = await self._meant(turn, asking)
@@ -122,109 +112,60 @@ class ScriptedBrain:
             return self._ask_again(asking, turn)
         return reply if reply.hand_over else replace(reply, state=reply.state or replace(asking, aside=True))
 
-    def _ask_again(self, asking: Asking, turn: Turn) -> _Reply:
+    def _ask_again(self, asking: Asking, turn: Turn) -> Reply:
         """A question in between is answered; an answer that is none is told, and too many end it."""
         question = next_question(self._commands[asking.command], asking.values)
         answer = self._quote(turn) if "?" in turn.text or len(turn.text.split()) >= _SENTENCE else None
         if question is not None and answer is not None:
             asked = self._speaking.say(question.question, turn.kind, asking.values)
-            return _Reply(messages=(self._speaking.fitting(answer, asked),), state=asking)
+            return Reply(messages=(self._speaking.fitting(answer, asked),), state=asking)
         if question is None or asking.wrong >= question.again:
             said = self._speaking.say(self._commands[asking.command].gave_up, turn.kind, asking.values)
-            return _Reply(messages=(self._speaking.offering(said),))
-        return self._mismatched(asking, turn, turn.text)
+            return Reply(messages=(self._speaking.offering(said),))
+        return self._following.mismatched(asking, turn, turn.text)
 
-    def _mismatched(self, asking: Asking, turn: Turn, text: str) -> _Reply:
-        """The question again, and why. ``text``: what was no answer to it."""
-        question = next_question(self._commands[asking.command], asking.values)
-        assert question is not None
-        wrong = self._speaking.say(question.mismatch, turn.kind, {**asking.values, "text": text})
-        asked = self._speaking.say(question.question, turn.kind, asking.values)
-        state = replace(asking, wrong=min(asking.wrong + 1, question.again))
-        return _Reply(messages=(self._speaking.fitting(wrong, asked),), state=state)
-
-    async def _meant(self, turn: Turn, state: State) -> _Reply | None:
+    async def _meant(self, turn: Turn, state: State) -> Reply | None:
         """What a text leads to whatever was said before; None where it is none of that."""
         small_talk = self._words.small_talk(turn.text)
         if small_talk:
             said = self._greeting(turn) or (self._speaking.say(small_talk, turn.kind, {"text": turn.text}),)
-            return _Reply(messages=said, state=state)
+            return Reply(messages=said, state=state)
         found = find_called(turn.texts, self._words.by_word)
         is_all = len(turn.texts) == 1 and found is not None and not found[1]
         if found is not None and (is_all or self._words.repeats(found[0])):
-            return await self._open(found[0], turn, found[1])
+            return await self._following.open(found[0], turn, found[1])
         if self._words.asks_for_person(turn.texts):
-            return _Reply(hand_over=True)
+            return Reply(hand_over=True)
         if self._words.names_person(turn.texts):
-            return _Reply(messages=(self._speaking.offering(Message()),))
+            return Reply(messages=(self._speaking.offering(Message()),))
         mentioned = self._words.mentioned(turn.text)
         if mentioned is not None:
-            return await self._go_on(mentioned[0], mentioned[1], turn, turn.text)
+            return await self._following.go_on(mentioned[0], mentioned[1], turn, turn.text)
         return None if found is None else await self._called(found[0], turn, found[1])
 
-    async def _called(self, name: str, turn: Turn, text: str) -> _Reply:
+    async def _called(self, name: str, turn: Turn, text: str) -> Reply:
         """What a first word calls. Where it takes nothing of a sentence, that may be a question of its own."""
-        if self._words.is_plain(name) and len(text.split()) >= _FOLLOWING:
+        if not self._words.asks(name) and len(text.split()) >= _FOLLOWING:
             answer = self._quote(turn)
             if answer is not None:
-                return _Reply(messages=(*self._greeting(turn), answer))
-        return await self._open(name, turn, text)
+                return Reply(messages=(*self._greeting(turn), answer))
+        return await self._following.open(name, turn, text)
 
-    async def _choose(self, choice: Choice, menu: str, turn: Turn) -> _Reply:
-        """What a choice leads to. Where that ends at once, another can be chosen after it."""
-        shown = Shown(menu=menu)
-        if choice.reply:
-            return _Reply(
-                messages=(self._speaking.say(choice.reply, turn.kind, {"text": turn.text}),), state=shown
-            )
-        reply = await self._open(self._words.by_word[callable_by(choice.command or choice.menu)], turn, "")
-        return replace(reply, state=reply.state or shown)
-
-    async def _open(self, name: str, turn: Turn, text: str) -> _Reply:
-        """A command or a menu. ``text``: what followed its word."""
-        if name in self._menus:
-            place = picked((text,), self._menus[name].choices)
-            if place is not None:
-                return await self._choose(self._menus[name].choices[place], name, turn)
-            return _Reply(messages=(self._speaking.say_menu(name, turn.kind, text),), state=Shown(menu=name))
-        values = gathered(self._commands[name], {}, text)
-        question = next_question(self._commands[name], values)
-        if question is not None and question.pattern and not values and any(map(str.isdigit, text)):
-            return self._mismatched(Asking(command=name), turn, text)
-        return await self._go_on(name, values, turn, text)
-
-    async def _go_on(self, name: str, values: Mapping[str, str], turn: Turn, text: str) -> _Reply:
-        """The next question of a command, or its reply."""
-        command = self._commands[name]
-        question = next_question(command, values)
-        if question is not None:
-            asked = self._speaking.say(question.question, turn.kind, {"text": text, **values})
-            return _Reply(messages=(asked,), state=Asking(command=name, values=values))
-        filled = {"text": text, **values}
-        if command.tool and self._tools is not None:
-            try:
-                filled[RESULT] = await self._tools.call(command.tool, values, key=turn.key)
-            except ToolFailed as error:
-                if not command.failed:
-                    raise BrainFailed(f"tool {command.tool}: {error}") from None
-                return _Reply(messages=(self._speaking.say(command.failed, turn.kind, filled),))
-        return _Reply(messages=(self._speaking.say(command.reply, turn.kind, filled),))
-
-    def _look_up(self, turn: Turn, state: State) -> _Reply:
+    def _look_up(self, turn: Turn, state: State) -> Reply:
         """What is said to a text that calls nothing."""
         shown = state if isinstance(state, Shown) else None
         greeting = self._greeting(turn)
         answer = self._quote(turn)
         if answer is not None:
-            return _Reply(messages=(*greeting, answer))
+            return Reply(messages=(*greeting, answer))
         if shown is not None and not shown.wrong:
             wrong = self._speaking.say(self._menus[shown.menu].unknown, turn.kind, {"text": turn.text})
             again = self._speaking.say_menu(shown.menu, turn.kind, "", wrong)
-            return _Reply(messages=(again,), state=replace(shown, wrong=True))
+            return Reply(messages=(again,), state=replace(shown, wrong=True))
         if greeting and not (self._knowledge is not None and "?" in turn.text):
-            return _Reply(messages=greeting)
+            return Reply(messages=greeting)
         fallback = self._speaking.say(self._file.fallback, turn.kind, {"text": turn.text})
-        return _Reply(messages=(*greeting, self._speaking.offering(fallback)))
+        return Reply(messages=(*greeting, self._speaking.offering(fallback)))
 
     def _greeting(self, turn: Turn) -> tuple[Message, ...]:
         """What is said to somebody new before all else; nothing to others."""

@@ -1,7 +1,7 @@
 """The patterns of questions: one form for checking and for use, and none that keeps the process busy.
 
-Python's matcher can take years for a pattern and a text that do not go together. Here it is stopped after a twentieth
-of a second of CPU, by a timer of the process that nothing else uses (``SIGVTALRM``).
+Python's matcher can take years for a pattern and a text that do not go together. Here it is stopped after a
+twentieth of a second of CPU, by a timer of the process that nothing else uses (``SIGVTALRM``).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def is_slow(pattern: str) -> bool:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    """Raises ``TooSlow`` in what takes too long. Signals reach the main thread only, where a service's loop runs."""
+    """Raises ``TooSlow`` in what takes too long. Signals reach only the main thread, where a loop runs."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

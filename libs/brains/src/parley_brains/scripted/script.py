@@ -32,9 +32,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a keyword does: its answer, and one line for the menu. ``{text}`` stands for what follows the word.
 
-    ``also``: more words for the same, and phrases that are a whole text. ``questions`` are asked first, one by one. ``tool``: what is asked for the
-    ``{result}`` in the reply; of an answer in JSON, ``{result.name}`` is a part. ``failed``: said where the tool
-    has no answer, in place of the agent's failure message. ``gave_up``: said after too many wrong answers.
+    ``also``: more words for the same, and phrases that are a whole text. ``questions`` are asked one by one.
+    ``tool``: what is asked for the ``{result}`` in the reply; of an answer in JSON, ``{result.name}`` is a part.
+    ``failed``: said where the tool has no answer, in place of the agent's failure message. ``gave_up``: said after
+    too many wrong answers.
     """
 
     reply: Words

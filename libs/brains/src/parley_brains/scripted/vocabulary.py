@@ -53,9 +53,9 @@ class Vocabulary:
         """Whether a command or menu says again what follows its word, whatever that is."""
         return name in self._repeats
 
-    def is_plain(self, name: str) -> bool:
-        """Whether a command or menu takes nothing of what follows its word."""
-        return name not in self._repeats and not (name in self._commands and self._commands[name].questions)
+    def asks(self, name: str) -> bool:
+        """Whether it is a command that looks for answers in what follows its word."""
+        return name in self._commands and bool(self._commands[name].questions)
 
 
 def _repeats(words: Words) -> bool:

@@ -19,6 +19,8 @@ _NUMBER = re.compile(r"\s*[#(]?\s*(\d{1,2})\s*[.):!]*\s*")
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[^\S\n]+(?=\d)")
 _LOOKED_AT = 400
+_AS_PICTURE = "\ufe0f"
+"""Follows a sign that is shown as an emoji."""
 
 T = TypeVar("T")
 
@@ -36,7 +38,7 @@ def callable_by(word: str) -> str:
 def heard(text: str) -> str:
     """A whole text as it is compared: its words, or the emoji that it is made of, each once and in any colour."""
     symbols = (one for one in text if unicodedata.category(one) == "So")
-    return spoken(text) or "".join(dict.fromkeys(symbols))
+    return spoken(text.replace(_AS_PICTURE, "")) or "".join(dict.fromkeys(symbols))
 
 
 def holding(texts: Iterable[str], words: Iterable[str]) -> str | None:

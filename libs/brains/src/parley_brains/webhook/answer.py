@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from parley_brains.brain import Kind, Message, Said, Turn
+from parley_brains.brain import Message, Said, Turn
 from parley_brains.webhook.choices import (
     MEMORY_KEY,
     MOST_MEMORY_BYTES,
@@ -16,7 +16,8 @@ from parley_brains.webhook.choices import (
     memory_bytes,
     next_memory,
 )
-from parley_brains.webhook.elements import Misshapen, converted, message, read_element
+from parley_brains.webhook.elements import Misshapen, Reader, converted, pages, read_element
+from parley_brains.webhook.pages import Page, sent
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,13 +47,13 @@ class Read:
 NOTHING = Read(messages=(), choices=())
 
 
-def read_answer(body: bytes, turn: Turn) -> Read:
+def read_answer(body: bytes, reader: Reader) -> Read:
     """Reads an answer of Parley's own form; a list is taken for its messages. Raises ``Misshapen``."""
     raw = decoded(body)
     answer = Answer(messages=raw) if isinstance(raw, list) else converted(raw, Answer, "answer")
     if answer.messages is None and not (answer.hand_over or answer.silent):
         raise Misshapen("the answer has none of messages, hand_over and silent")
-    messages, choices = read_elements(answer.messages or [], turn.kind)
+    messages, choices = sent(_pages(answer.messages or [], reader))
     return Read(
         messages=messages,
         choices=choices,
@@ -62,16 +63,14 @@ def read_answer(body: bytes, turn: Turn) -> Read:
     )
 
 
-def read_elements(raw: Sequence[object], kind: Kind) -> tuple[list[Message], list[Choice]]:
-    """The messages of a list of elements, and what a person may choose after them."""
-    messages: list[Message] = []
-    choices: list[Choice] = []
+def _pages(raw: Sequence[object], reader: Reader) -> list[Page]:
+    found: list[Page] = []
     for number, one in enumerate(raw):
         at = f"messages[{number}]"
         element = read_element(one, at)
         if element is not None:
-            messages.append(message(element, kind, choices, at))
-    return messages, choices
+            found += pages(element, reader, at, first=sum(len(page.choices) for page in found) + 1)
+    return found
 
 
 def said(read: Read, turn: Turn) -> Said:
@@ -81,8 +80,7 @@ def said(read: Read, turn: Turn) -> Said:
     memory = next_memory(turn.memory, read.memory, read.choices)
     if memory is not None and memory_bytes(memory) > MOST_MEMORY_BYTES:
         raise Misshapen(f"memory and buttons take {memory_bytes(memory)} bytes, at most {MOST_MEMORY_BYTES} fit")
-    messages = tuple(one for one in read.messages if one.text.strip() or one.files)
-    return Said(messages=messages, memory=memory, hand_over=read.hand_over, silent=read.silent)
+    return Said(messages=tuple(read.messages), memory=memory, hand_over=read.hand_over, silent=read.silent)
 
 
 def decoded(body: bytes) -> object:

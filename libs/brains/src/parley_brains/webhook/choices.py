@@ -6,14 +6,20 @@ What was offered is remembered for one turn, beside what the bot itself wants re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
+
+from parley_brains.scripted.script import Choice as Label
+from parley_brains.scripted.words import picked
+from parley_common.domain.keywords import classify_keyword
+from parley_common.domain.refusals import is_refusal
 
 MEMORY_KEY = "parley.choices"
 MOST_MEMORY_BYTES = 4_096
 
-_NUMBER = re.compile(r"[#(]?\s*([0-9]{1,3})\s*[.):]*")
+_BEFORE_NUMBER = re.compile(r"\A\s*(?:(?:the\s+)?(?:option|number|choice|answer))\s+", re.IGNORECASE)
+_KEYCAP = {0xFE0F: None, 0x20E3: None}
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,22 +29,27 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     payload: str
 
 
-def lines(choices: Sequence[Choice], *, first: int) -> str:
-    """The choices as a numbered list that begins with ``first``."""
-    return "\n".join(f"{number}. {' '.join(choice.title.split())}" for number, choice in enumerate(choices, first))
+def numbered(number: int, choice: Choice) -> str:
+    """A choice as a line of a list."""
+    return f"{number}. {' '.join(choice.title.split())}"
 
 
-def chosen(texts: Iterable[str], memory: Mapping[str, str]) -> Choice | None:
-    """Which of the remembered choices a person took: by its number or its title, with nothing else written."""
-    written = [text.strip() for text in texts if text.strip()]
+def chosen(texts: Sequence[str], memory: Mapping[str, str]) -> Choice | None:
+    """Which of the remembered choices a person took: by its number or its title, alone in one of the texts."""
     offered = _offered(memory)
-    if len(written) != 1:
-        return None
-    number = _NUMBER.fullmatch(written[0])
-    if number is not None:
-        return offered[int(number[1]) - 1] if 0 < int(number[1]) <= len(offered) else None
-    named = [choice for choice in offered if _plain(choice.title) == _plain(written[0])]
-    return named[0] if named else None
+    labels = [Label(label=choice.title) for choice in offered]
+    place = picked(texts, labels)
+    if place is None:
+        place = picked([_number(text) for text in texts], labels)
+    return None if place is None else offered[place]
+
+
+def unheard(title: str) -> str | None:
+    """Why a title that is texted back is no answer to the bot; None where it is one."""
+    keyword = classify_keyword(title)
+    if keyword is not None:
+        return f"{title.strip().upper()} is a word that carriers act on"
+    return "a title is a wish to get no more texts" if is_refusal(title) else None
 
 
 def own_memory(memory: Mapping[str, str]) -> dict[str, str]:
@@ -68,5 +79,6 @@ def _offered(memory: Mapping[str, str]) -> list[Choice]:
         return []
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split()).strip("!.?, ").casefold()
+def _number(text: str) -> str:
+    """The number of ``option 2`` and of a keycap, as it is written otherwise."""
+    return _BEFORE_NUMBER.sub("", text.translate(_KEYCAP))

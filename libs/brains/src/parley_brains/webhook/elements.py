@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from parley_brains.brain import File, Kind, Message
-from parley_brains.webhook.choices import Choice, lines
+from parley_brains.brain import File, Kind
+from parley_brains.webhook.choices import Choice, numbered
+from parley_brains.webhook.pages import GAP, Page, Row, laid_out
 
 T = TypeVar("T")
 
@@ -27,6 +29,14 @@ _UNKNOWN = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/mpeg"}
 
 class Misshapen(Exception):  # noqa: N818 - the bot's fault, not ours
     """An answer is not as documented; the message names the field and never quotes what it holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Whom an answer is for: what they text with, and how long a message to them may be."""
+
+    kind: Kind
+    most_characters: int
 
 
 class Button(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +71,7 @@ def read_element(raw: object, at: str) -> Element | None:
         return Element(text=raw)
     if not isinstance(raw, dict):
         raise Misshapen(f"{at} is neither an object nor a string")
-    kind = raw.get("type", "text")
+    kind = "text" if raw.get("type") is None else raw["type"]
     if not isinstance(kind, str):
         raise Misshapen(f"{at}.type is no string")
     if kind not in SHOWN:
@@ -72,23 +82,36 @@ def read_element(raw: object, at: str) -> Element | None:
     return element
 
 
-def message(element: Element, kind: Kind, offered: list[Choice], at: str) -> Message:
-    """The element as a message; what it has to choose from is added to ``offered``. Raises ``Misshapen``."""
-    wording = element.whatsapp if kind is Kind.WHATSAPP else element.sms
-    words = [element.text if wording is None else wording, *_links(element.buttons, at)]
+def pages(element: Element, reader: Reader, at: str, *, first: int) -> list[Page]:
+    """The element as messages, almost always one; its choices count from ``first``. Raises ``Misshapen``."""
+    wording = element.whatsapp if reader.kind is Kind.WHATSAPP else element.sms
+    words = element.text if wording is None else wording
+    rows = [Row(line=link) for link in _links(element.buttons, at)]
     choices = [_choice(button) for button in element.buttons if not _is_link(button)]
-    words.append(lines(choices, first=len(offered) + 1))
-    offered += choices
-    return Message(text="\n\n".join(filter(None, words)), files=_files(element, at))
+    for number, choice in enumerate(choices, first):
+        gap = GAP if number == first else "\n"
+        rows.append(Row(line=numbered(number, choice), gap=gap, choice=choice))
+    found = laid_out(words, rows, reader.most_characters)
+    found[0] = replace(found[0], message=replace(found[0].message, files=_files(element, at)))
+    return found
 
 
 def converted(raw: object, kind: type[T], at: str) -> T:
-    """What was decoded, as one of our structs. Raises ``Misshapen``."""
+    """What was decoded, as one of our structs; a field that is null is as if left out. Raises ``Misshapen``."""
     try:
-        return msgspec.convert(raw, kind)
+        return msgspec.convert(_without_nulls(raw), kind)
     except msgspec.ValidationError as error:
         words, _, path = str(error).partition(" - at `$")
         raise Misshapen(f"{at}{path.removesuffix('`')}: {words}") from None
+
+
+def _without_nulls(value: object, depth: int = 3) -> object:
+    """As deep as our own form is; what lies deeper is others'."""
+    if depth and isinstance(value, dict):
+        return {name: _without_nulls(inner, depth - 1) for name, inner in value.items() if inner is not None}
+    if depth and isinstance(value, list):
+        return [_without_nulls(inner, depth - 1) for inner in value]
+    return value
 
 
 def https_url(url: str, at: str) -> str:

@@ -79,7 +79,7 @@ async def ask(turn: Turn, settings: Webhook) -> Question:
         choice=chosen(turn.texts, turn.memory),
         attachments=await _listed(turn.attachments, settings.inline_bytes),
         missing_attachments=turn.missing,
-        past=_earlier((await turn.past())[-settings.past :]) if settings.past else (),
+        past=_earlier(await turn.past(settings.past)) if settings.past else (),
         memory=own_memory(turn.memory),
     )
 
@@ -88,7 +88,8 @@ def encode(question: Question, form: Form) -> bytes:
     """The question's body in this form."""
     if form is Form.PARLEY:
         return msgspec.json.encode(question)
-    message = question.choice.payload if question.choice else "\n".join(filter(None, question.texts))
+    written = [text for text in question.texts if text.strip()]
+    message = question.choice.payload if question.choice and len(written) == 1 else "\n".join(written)
     return msgspec.json.encode(RasaQuestion(sender=question.conversation, message=message, metadata=question))
 
 

@@ -11,10 +11,19 @@ from typing import Any
 
 import msgspec
 
-from parley_brains.brain import Kind, Message, Turn
+from parley_brains.brain import Turn
 from parley_brains.webhook.answer import Answer, Read, decoded
-from parley_brains.webhook.choices import Choice
-from parley_brains.webhook.elements import Button, Element, Misshapen, converted, https_url, message, read_element
+from parley_brains.webhook.elements import (
+    Button,
+    Element,
+    Misshapen,
+    Reader,
+    converted,
+    https_url,
+    pages,
+    read_element,
+)
+from parley_brains.webhook.pages import Page, joined, sent
 
 
 class RasaMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,36 +40,42 @@ class RasaMessage(msgspec.Struct, frozen=True, kw_only=True):
 class _Reading:
     """What has been read of an answer so far."""
 
-    def __init__(self, kind: Kind) -> None:
-        self.kind = kind
-        self.messages: list[Message] = []
-        self.choices: list[Choice] = []
+    def __init__(self, reader: Reader) -> None:
+        self.pages: list[Page] = []
         self.answer = Answer()
-        self._in_text = False
+        self._reader = reader
 
     def add(self, element: Element, at: str) -> None:
         """Texts that follow one another are one message: Rasa splits a text at its blank lines."""
-        found = message(element, self.kind, self.choices, at)
-        if not found.text and not found.files:
-            return
-        if self._in_text and not found.files:
-            found = Message(text=f"{self.messages.pop().text}\n\n{found.text}")
-        self.messages.append(found)
-        self._in_text = not found.files
+        first = sum(len(page.choices) for page in self.pages) + 1
+        for page in pages(element, self._reader, at, first=first):
+            if page.says_something:
+                self._add(page)
+
+    def _add(self, page: Page) -> None:
+        before = self.pages[-1] if self.pages else None
+        one = None
+        if before is not None and not (before.message.files or page.message.files):
+            one = joined(before, page, self._reader.most_characters)
+        if one is None:
+            self.pages.append(page)
+        else:
+            self.pages[-1] = one
 
 
-def read_rasa(body: bytes, turn: Turn) -> Read:
+def read_rasa(body: bytes, turn: Turn, reader: Reader) -> Read:
     """Reads Rasa's answer. Raises ``Misshapen``."""
     raw = decoded(body)
     if not isinstance(raw, list):
         raise Misshapen("the answer is no list")
-    reading = _Reading(turn.kind)
+    reading = _Reading(reader)
     for number, one in enumerate(raw):
         _read_message(reading, converted(one, RasaMessage, f"[{number}]"), turn, f"[{number}]")
     answer = reading.answer
+    messages, choices = sent(reading.pages)
     return Read(
-        messages=reading.messages,
-        choices=reading.choices,
+        messages=messages,
+        choices=choices,
         memory=answer.memory,
         hand_over=answer.hand_over,
         silent=answer.silent,
@@ -76,7 +91,7 @@ def _read_message(reading: _Reading, found: RasaMessage, turn: Turn, at: str) ->
     attached = _attached(found.attachment)
     if attached is not None:
         reading.add(Element(type="file", url=https_url(attached, f"{at}.attachment")), at)
-    if isinstance(found.custom, Mapping) and "parley" in found.custom:
+    if isinstance(found.custom, Mapping) and found.custom.get("parley") is not None:
         _read_custom(reading, found.custom["parley"], f"{at}.custom.parley")
 
 

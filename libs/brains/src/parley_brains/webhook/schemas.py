@@ -32,6 +32,8 @@ def schemas() -> dict[str, dict[str, Any]]:
         {"required": ["hand_over"], "properties": {"hand_over": {"const": True}}},
         {"required": ["silent"], "properties": {"silent": {"const": True}}},
     ]
+    for name in ("Answer", "Element", "Button"):
+        _make_nullable(parts[name])
     parts["Shown"] = {
         "description": "A text, an element, or anything of another type, which is ignored.",
         "anyOf": [{"type": "string"}, element, _other_types()],
@@ -57,6 +59,23 @@ def _whole(root: dict[str, Any], parts: dict[str, Any], names: tuple[str, ...]) 
 def _other_types() -> dict[str, Any]:
     other = {"type": "string", "not": {"enum": list(SHOWN)}}
     return {"type": "object", "required": ["type"], "properties": {"type": other}}
+
+
+def _make_nullable(part: dict[str, Any]) -> None:
+    """What may be left out may be null as well."""
+    for name, value in part["properties"].items():
+        if name not in part["required"]:
+            part["properties"][name] = _or_null(value)
+    memory = part["properties"].get("memory")
+    if memory is not None:
+        memory["anyOf"][0]["additionalProperties"] = _or_null({"type": "string"})
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    if "enum" in schema:
+        return {**schema, "enum": [*schema["enum"], None]}
+    kind = schema.get("type")
+    return {**schema, "type": [kind, "null"]} if isinstance(kind, str) else schema
 
 
 def _tidy(part: dict[str, Any]) -> dict[str, Any]:

@@ -76,15 +76,16 @@ _WHOLE = (
 # Said anywhere, unless something before it turns it round.
 _ANYWHERE = (
     (
-        rf"(?:stop|quit|cease) (?:text(?:ing|in)|txt(?:ing|in)|messag(?:ing|in)|msg(?:ing|in)|contacting|bothering|"
-        rf"spamming|harassing|smsing|writing|writing to|bugging|annoying|pestering) {_ME}{_NOT_ONE_OF}"
+        rf"(?:stop|quit|cease) (?:text(?:ing|in)|txt(?:ing|in)|messag(?:ing|in)|msg(?:ing|in)|contacting|"
+        rf"bothering|spamming|harassing|smsing|writing|writing to|bugging|annoying|pestering) {_ME}{_NOT_ONE_OF}"
     ),
     rf"(?:stop|quit) sending (?:{_ME} )?(?:{_WHOSE} )?(?:\w+ )?{_TEXTS}",
     rf"(?:stop|quit) sending {_ME} (?:this|these|things|stuff|shit|crap|anything)",
     r"(?:stop|quit) (?:texting|txting|messaging|msging|sending)" + _END,
     (
-        rf"(?:do not|don t|dont|never)(?: (?:you )?(?:ever|please|pls))? (?:text|txt|message|msg|sms|contact|write to|"
-        rf"write|bother|disturb|harass|spam) {_ME}(?: (?:any ?more|again|ever|at all|on this number))*{_END}"
+        rf"(?:do not|don t|dont|never)(?: (?:you )?(?:ever|please|pls))? (?:text|txt|message|msg|sms|contact|"
+        rf"write to|write|bother|disturb|harass|spam) {_ME}"
+        rf"(?: (?:any ?more|again|ever|at all|on this number))*{_END}"
     ),
     (
         rf"(?:do not|don t|dont|never)(?: ever)? send (?:{_ME} )?(?:{_WHOSE} )?(?:\w+ )?{_TEXTS}"
