@@ -71,11 +71,16 @@ async def connected(bus: Bus) -> AsyncIterator[None]:
         await bus.close()
 
 
+async def with_a_pause(turn: Turn) -> tuple[str, ...]:
+    await asyncio.sleep(0.05)
+    return (turn.text,)
+
+
 async def test_waiting_for_the_broker_takes_nothing_from_the_brains_time(bus: Bus, broker: Stack) -> None:
     slow = SlowToBegin(broker.nats_url, name="slow")
     async with connected(slow):
         await send(bus, "hi")
-        await drain(worker(slow, FakeBrain(acts=True, words=QUICK)))
+        await drain(worker(slow, FakeBrain(acts=True, words=QUICK, answering=with_a_pause)))
     assert said(await done(bus)) == [["hi"]]
 
 

@@ -82,7 +82,7 @@ async def test_a_link_is_not_asked_of_the_broker_before_it_is_verified(
 async def test_without_a_broker_a_file_is_503_and_then_served_again(
     sender: Sender, broker: Stack, bus: Bus, ingress: Running
 ) -> None:
-    path = await link(bus, b"x")
+    path = await link(bus, b"never served before")
     broker["nats"].kill()
     for method in ("GET", "HEAD"):
         answer = await sender.client.request(method, path)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
-from parley_common.background import Background
+from parley_common.background import Background, end
 
 pytestmark = pytest.mark.anyio
 
@@ -55,3 +56,14 @@ async def test_a_task_that_did_not_hear_the_first_time_is_told_again(monkeypatch
     background.start("deaf", deaf_once())
     await asyncio.sleep(0)
     await asyncio.wait_for(background.stop(), timeout=5)
+
+
+async def test_nobody_complains_of_what_ended_tasks_raised() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    task = asyncio.create_task(fails())
+    await asyncio.sleep(0)
+    await end([task])
+    del task
+    gc.collect()
+    assert complaints == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from parley_brains.agent_file import AgentFile
+from parley_brains.agent_file import AgentFile, ReplyLimits
 from parley_brains.brain import Brain, BrainFailed, Said, Turn
 from parley_brains.webhook.answer import NOTHING, Read, read_answer, said
 from parley_brains.webhook.bot import read_bot
@@ -26,25 +26,25 @@ def make_brain(file: AgentFile, environment: Environment) -> Brain:
     """The brain of an agent file; raises ``SettingsError``."""
     settings = file.webhook or Webhook()
     bot = read_bot(settings, environment)
-    client = Client(bot, settings, within_s=file.reply.within_s * (1 - _MARGIN))
-    return WebhookBrain(settings, client, most_characters=file.reply.most_characters)
+    return WebhookBrain(settings, file.reply, Client(bot, settings))
 
 
 class WebhookBrain:
-    """Asks one bot. ``most_characters``: of a message."""
+    """Asks one bot."""
 
     acts = True
 
-    def __init__(self, settings: Webhook, client: Client, *, most_characters: int) -> None:
+    def __init__(self, settings: Webhook, limits: ReplyLimits, client: Client) -> None:
         self._settings = settings
+        self._limits = limits
         self._client = client
-        self._most_characters = most_characters
         self._told: set[str] = set()
 
     async def answer(self, turn: Turn) -> Said:
         """What the bot says. Raises ``BrainFailed``."""
         question = await ask(turn, self._settings)
-        body = await self._client.ask(encode(question, self._settings.form), turn.key)
+        within_s = min(turn.within_s, self._limits.within_s) * (1 - _MARGIN)
+        body = await self._client.ask(encode(question, self._settings.form), turn.key, within_s=within_s)
         try:
             read = self._read(body, turn)
             self._tell_unheard(read)
@@ -59,7 +59,7 @@ class WebhookBrain:
     def _read(self, body: bytes | None, turn: Turn) -> Read:
         if body is None:
             return NOTHING
-        reader = Reader(kind=turn.kind, most_characters=self._most_characters)
+        reader = Reader(kind=turn.kind, most_characters=self._limits.most_characters)
         return read_rasa(body, turn, reader) if self._settings.form is Form.RASA else read_answer(body, reader)
 
     def _tell_unheard(self, read: Read) -> None:

@@ -33,12 +33,11 @@ _trace_context = TraceContextTextMapPropagator()
 
 
 class Client:
-    """Connections to one bot. ``within_s``: how long all requests of one turn may take together, in seconds."""
+    """Connections to one bot."""
 
-    def __init__(self, bot: Bot, settings: Webhook, *, within_s: float) -> None:
+    def __init__(self, bot: Bot, settings: Webhook) -> None:
         self._bot = bot
         self._settings = settings
-        self._within_s = within_s
         self._connections = Connections()
         parts = urlsplit(bot.url)
         self._attributes: Mapping[str, str | int] = {
@@ -48,9 +47,12 @@ class Client:
             "server.port": parts.port or (443 if parts.scheme == "https" else 80),
         }
 
-    async def ask(self, body: bytes, key: str) -> bytes | None:
-        """The body of the bot's answer, None where it says that there is none; raises ``BrainFailed``."""
-        deadline_s = time.monotonic() + self._within_s
+    async def ask(self, body: bytes, key: str, *, within_s: float) -> bytes | None:
+        """The body of the bot's answer, None where it says that there is none; raises ``BrainFailed``.
+
+        ``within_s``: how long all requests of the turn may take together, in seconds.
+        """
+        deadline_s = time.monotonic() + within_s
         tries = 0
         while True:
             tries += 1
