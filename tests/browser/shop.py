@@ -18,7 +18,7 @@ from parley_brains.agents import EXAMPLE
 Talk = list[tuple[str, str]]
 """What is texted, and what the answer holds."""
 
-HANDED_OVER = "I have called somebody from the shop"
+HANDED_OVER = "Somebody from the shop will answer"
 
 SCRIPTED: Talk = [
     ("hello", "This is Parley"),

@@ -48,6 +48,7 @@ def covers(pattern: str, subject: str) -> bool:
         pytest.param(topology.RESTORED, topology.CONTROL, id="restores"),
         pytest.param(topology.log_read("s"), topology.CONTROL, id="how far the log was read"),
         pytest.param(topology.spent("default", "2026-01-02"), topology.COUNTERS, id="segments"),
+        pytest.param(topology.media_kept("c", "2026-01-02"), topology.COUNTERS, id="bytes of media"),
         pytest.param("lease.session.s", topology.LEASES, id="leases"),
     ],
 )

@@ -160,6 +160,11 @@ def spent(channel: str, day: str) -> str:
     return f"count.segments.{channel}.{day}"
 
 
+def media_kept(conversation: str, day: str) -> str:
+    """The bytes of attachments that were kept of a conversation on a UTC day."""
+    return f"count.media.{conversation}.{day}"
+
+
 _STREAM_OF_PREFIX = {
     "conv": CONVERSATIONS,
     "report": REPORTS,
@@ -258,7 +263,8 @@ def _forever(
 def _counters(limits: Limits) -> StreamConfig:
     """Counts over all replicas: the broker adds, each publish learns the new sum.
 
-    One number a channel and day, so that no limit of bytes is needed; the broker refuses ``discard: new`` here.
+    One number a channel and day, and one a day for who sent a picture: some hundred bytes each, for 40 days. So it
+    has no limit of bytes; the broker refuses ``discard: new`` here.
     """
     return StreamConfig(
         name=COUNTERS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+from parley_common import topology
 from parley_common.bus import Bus
 
 MOST_A_DAY = 50 * 1024 * 1024
@@ -32,4 +33,4 @@ class Share:
 
 
 def _kept(conversation: str) -> str:
-    return f"count.media.{conversation}.{datetime.now(UTC).date().isoformat()}"
+    return topology.media_kept(conversation, datetime.now(UTC).date().isoformat())
