@@ -9,6 +9,7 @@ import httpx
 import pytest
 from twilio.request_validator import RequestValidator
 
+from e2e.conftest import QUICK
 from e2e.test_abuse import outcomes
 from harness.people import Person, StatusApi, simulator_of, status_of
 from harness.stack import Stack, running_stack
@@ -167,7 +168,7 @@ async def test_a_lost_response_does_not_send_twice(
 
 
 async def test_only_who_is_allowed_is_answered(tmp_path_factory: pytest.TempPathFactory) -> None:
-    settings = {"SMS_ALLOWED_USERS": "+15550170001", "PARLEY_GATHER_S": "0", "PARLEY_SENDER_MPS": "100"}
+    settings = {**QUICK, "SMS_ALLOWED_USERS": "+15550170001"}
     async with (
         running_stack(tmp_path_factory.mktemp("allowlist"), settings=settings) as stack,
         simulator_of(stack) as simulator,
