@@ -20,11 +20,11 @@ from harness.waiting import wait_until
 from integration.agent.media_server import MediaServer, giving, in_turn, media_server
 from integration.agent.workers import CHANNEL, WORDS, C, NoLeases, done, drain, send
 from integration.common.connections import a_text
-from parley_agent import media_fetching, media_keeping, media_share
 from parley_agent.conversations import Conversations
-from parley_agent.media import MediaDesk
-from parley_agent.media_fetching import Fetcher, NotHad
-from parley_agent.media_keeping import Keeping, wanted_of
+from parley_agent.media import fetching, keeping, share
+from parley_agent.media.desk import MediaDesk
+from parley_agent.media.fetching import Fetcher, NotHad
+from parley_agent.media.keeping import Keeping, wanted_of
 from parley_agent.turns import Pace, Turns
 from parley_brains.agents import Agent
 from parley_brains.brain import File, Message, Said, Turn
@@ -384,7 +384,7 @@ async def test_a_host_with_an_address_of_this_network_is_not_asked(
 
 
 async def test_a_server_that_says_nothing_is_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(media_fetching, "_EXCHANGE_S", 0.3)
+    monkeypatch.setattr(fetching, "_EXCHANGE_S", 0.3)
     async with media_server(giving(PNG, after_s=30.0)) as server:
         with pytest.raises(NotHad, match="Timeout"):
             await fetched(server, bench.channel(server))
@@ -546,7 +546,7 @@ async def test_what_just_could_not_be_had_is_not_asked_for_again(bench: Bench) -
 
 
 async def test_after_a_minute_it_is(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(media_keeping, "_MISSED_S", 0.1)
+    monkeypatch.setattr(keeping, "_MISSED_S", 0.1)
     async with media_server(in_turn(410, web.Response(body=PNG))) as server:
         desk = bench.desk(bench.channel(server))
         assert (await desk.carried([a_picture(server)])).missing == 1
@@ -558,7 +558,7 @@ async def test_after_a_minute_it_is(bench: Bench, monkeypatch: pytest.MonkeyPatc
 async def test_one_conversation_fills_a_part_of_the_bucket_a_day(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(media_share, "MOST_A_DAY", 2 * len(PNG))
+    monkeypatch.setattr(share, "MOST_A_DAY", 2 * len(PNG))
     async with media_server(giving(PNG)) as server:
         for number, missing in enumerate((0, 0, 1, 1)):
             desk = bench.desk(bench.channel(server))  # each another agent: the broker counts

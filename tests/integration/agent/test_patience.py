@@ -25,7 +25,7 @@ from integration.agent.workers import (
     worker,
 )
 from parley_agent.conversations import Conversations
-from parley_agent.media_in import Carried
+from parley_agent.media.incoming import Carried
 from parley_agent.turns import Pace, Turns
 from parley_brains.agent_file import ReplyLimits
 from parley_brains.agents import Agent

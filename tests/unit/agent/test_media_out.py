@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from parley_agent.media_out import Refused, check_url, read_file
+from parley_agent.media.outgoing import Refused, check_url, read_file
 from parley_common.domain.media_limits import MOST_BYTES
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
-from parley_agent.media_sources import NotAllowed, is_public, own_origin, source, target
+from parley_agent.media.sources import NotAllowed, is_public, own_origin, source, target
 from parley_common.channels import Channel
 
 ACCOUNT, SID, MEDIUM = "AC" + "0" * 32, "MM" + "a" * 32, "ME" + "b" * 32

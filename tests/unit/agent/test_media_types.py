@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parley_agent.media_types import true_type
+from parley_agent.media.types import true_type
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + b"\x80" * 20
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20

@@ -14,8 +14,8 @@ import structlog
 from parley_agent import records
 from parley_agent.allowance import after_answer
 from parley_agent.drafts import drafts
-from parley_agent.media import MediaDesk, NoMedia
-from parley_agent.media_in import Carried
+from parley_agent.media.desk import MediaDesk, NoMedia
+from parley_agent.media.incoming import Carried
 from parley_agent.past import read_past
 from parley_agent.rulings import Answer, Draft, handed_over
 from parley_agent.spending import Spent

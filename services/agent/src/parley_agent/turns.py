@@ -18,7 +18,7 @@ from parley_agent import records
 from parley_agent.asking import Asking, InDoubt
 from parley_agent.lateness import Moment, Standing
 from parley_agent.letters import bury_again, bury_text
-from parley_agent.media import MediaDesk, NoMedia
+from parley_agent.media.desk import MediaDesk, NoMedia
 from parley_agent.moments import Moments
 from parley_agent.refusing import Refusing
 from parley_agent.rulings import Answer, Case, joins, kind, ruling, settled

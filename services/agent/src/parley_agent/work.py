@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from parley_agent.conversations import Conversations
-from parley_agent.media import MediaDesk
+from parley_agent.media.desk import MediaDesk
 from parley_agent.settings import Settings
 from parley_agent.turns import Turns
 from parley_brains.agents import Agent

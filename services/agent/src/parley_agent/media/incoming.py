@@ -13,7 +13,7 @@ from functools import partial
 import structlog
 from prometheus_client import Counter
 
-from parley_agent.media_keeping import Keeping, Wanted, wanted_of
+from parley_agent.media.keeping import Keeping, Wanted, wanted_of
 from parley_brains.brain import Attachment
 from parley_common.bus import BROKER_TROUBLE
 from parley_common.events import InboundMessage

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import httpx2
 
-from parley_agent.media_sources import IpAddress, NotAllowed, is_public, origin, own_origin, source, target
+from parley_agent.media.sources import IpAddress, NotAllowed, is_public, origin, own_origin, source, target
 from parley_common.channels import Channel
 from parley_common.domain.media_limits import MOST_BYTES
 

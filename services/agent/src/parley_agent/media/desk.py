@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from parley_agent.media_in import Carried, Incoming
-from parley_agent.media_keeping import Keeping
-from parley_agent.media_out import WITHIN_S, Outgoing
+from parley_agent.media.incoming import Carried, Incoming
+from parley_agent.media.keeping import Keeping
+from parley_agent.media.outgoing import WITHIN_S, Outgoing
 from parley_brains.brain import Said
 from parley_common import events
 from parley_common.channels import Channels

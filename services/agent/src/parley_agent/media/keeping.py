@@ -15,11 +15,11 @@ from typing import Any
 
 import structlog
 
-from parley_agent.media_fetching import Fetcher, NotHad
-from parley_agent.media_share import MOST_A_DAY, Share
-from parley_agent.media_types import true_type
-from parley_agent.media_waiting import Patience, patience
-from parley_agent.media_welcome import Welcome
+from parley_agent.media.fetching import Fetcher, NotHad
+from parley_agent.media.share import MOST_A_DAY, Share
+from parley_agent.media.types import true_type
+from parley_agent.media.waiting import Patience, patience
+from parley_agent.media.welcome import Welcome
 from parley_common.background import end
 from parley_common.bus import BROKER_TROUBLE
 from parley_common.channels import Channels

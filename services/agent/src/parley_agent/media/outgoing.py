@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from parley_agent.media_types import true_type
+from parley_agent.media.types import true_type
 from parley_brains.answering import MOST_MESSAGES
 from parley_brains.brain import File, Message, Said
 from parley_common.bus import BROKER_TROUBLE
