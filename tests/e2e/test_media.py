@@ -33,6 +33,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 700
 GIF = b"GIF89a" + b"a moving picture" * 40
 AGENT = """
 greeting = "Hello, I saw what you sent."
+picture = ""
 fallback = "You wrote: {text}"
 
 [commands.PICTURE]

@@ -63,7 +63,9 @@ async def test_with_an_account_nothing_of_the_simulator_is_started_and_the_path_
             await _text(twilio, ports["SMS_WEBHOOK_PORT"])
             await wait_until(lambda: len(twilio.callback_answers) == 2, 20.0, what="both callbacks")
             await _delivered(ports["PARLEY_STATUS_PORT"])
-    assert [message["Body"] for message in twilio.created] == ["hello out there"]
+    assert [message["Body"] for message in twilio.created] == [
+        "See where order 10234 is: https://shop.example/orders/10234"
+    ]
     assert (twilio.created[0]["From"], twilio.created[0]["To"]) == (NUMBER, PERSON)
     assert twilio.callback_answers == [200, 200]
     assert "simulator" not in log.read_text()
@@ -81,7 +83,7 @@ async def _text(twilio: TwilioShaped, port: str) -> None:
         "AccountSid": ACCOUNT,
         "From": PERSON,
         "To": NUMBER,
-        "Body": "ECHO hello out there",
+        "Body": "ORDER 10234",
         "NumMedia": "0",
         "FromCity": "",
     }

@@ -147,6 +147,7 @@ async def test_p8_who_refuses_in_own_words_is_told_once_and_texted_no_more_until
     assert await bodies(person, 1) == [CONFIRMED]
     assert await opted_out(status, person)
     await person.text("ECHO one more thing")
+    assert await outcomes(status, person, 2) == ["refused", "opted_out"]
     await person.text(refusal)
     assert await outcomes(status, person, 3) == ["refused", "opted_out", "refused"]
     assert len(await status.outbound(number)) == 1

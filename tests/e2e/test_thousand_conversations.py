@@ -23,9 +23,9 @@ from parley_common.events import TurnDone
 
 pytestmark = pytest.mark.anyio
 
-PEOPLE = int(os.environ.get("PARLEY_PEOPLE", "1000"))
+PEOPLE = 1_000
 THINKS_S = 3.0
-WAVES = 3
+WAVES = int(os.environ.get("PARLEY_WAVES", "2"))
 GROWTH_MIB = 40.0
 """By how much the process may have grown from the end of the first wave to that of the last: 20 KB a conversation.
 

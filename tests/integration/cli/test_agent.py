@@ -261,9 +261,14 @@ def _echoes(terminal: int) -> bool:
 
 
 _AT_A_TERMINAL = (
-    "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from parley_cli.__main__ import main; main()"
+    "import fcntl, signal, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from parley_cli.__main__ import main; main()"
 )
-"""The command in a session whose terminal is standard input, so that a typed ^C reaches it."""
+"""The command in a session whose terminal is standard input, so that a typed ^C reaches it.
+
+Who runs the tests in the background may have had ^C ignored, which processes inherit.
+"""
 
 
 @pytest.mark.parametrize("end", [b"\x03", b"\x04", b"/quit\r"], ids=["^C", "^D", "/quit"])
