@@ -26,7 +26,7 @@ COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test test-unit test-e2e chaos crowd pictures check format lock install clean
+.PHONY: help run test test-long test-unit test-e2e chaos crowd pictures check format lock install clean
 
 help:
 	@echo 'Parley puts an agent behind a phone number.'
@@ -40,7 +40,7 @@ run: $(MAIN)  ## all services, a broker and a simulated Twilio on this machine; 
 
 ##@ Work on it
 test: $(MAIN) $(DEV)  ## all tests
-	@$(BIN)/python -m pytest --numprocesses $(BESIDE) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(BESIDE) --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
 test-unit: $(MAIN) $(DEV)  ## the tests without sockets
 	@$(BIN)/python -m pytest $(wildcard tests/unit tests/contract) $(ARGS)
@@ -48,11 +48,14 @@ test-unit: $(MAIN) $(DEV)  ## the tests without sockets
 test-e2e: $(MAIN) $(DEV)  ## the whole path, in the browser too
 	@$(BIN)/python -m pytest $(wildcard tests/e2e tests/browser) $(ARGS)
 
+test-long: $(MAIN) $(DEV)  ## what takes too long for every change
+	@$(BIN)/python -m pytest -m long $(ARGS)
+
 chaos: $(MAIN) $(DEV)  ## crashes, freezes and faults: five seeds, one server and three; ARGS=--help
 	@cd tests && ../$(BIN)/python -m chaos --runs 5 --broker both $(ARGS)
 
 crowd: $(MAIN) $(DEV)  ## a thousand people at once on one agent, four times over, with figures
-	@PARLEY_WAVES=4 $(BIN)/python -m pytest --capture=no tests/e2e/test_thousand_conversations.py
+	@PARLEY_PEOPLE=1000 PARLEY_WAVES=4 $(BIN)/python -m pytest --capture=no tests/e2e/test_crowd.py
 
 pictures: $(MAIN) $(DEV)  ## take the pictures of the README from the running thing
 	@PARLEY_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_whole_path.py tests/browser/test_shop.py

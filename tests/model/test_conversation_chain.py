@@ -75,6 +75,7 @@ def test_each_failed_turn_leaves_its_letter(loop: VirtualLoop, errors: list[str]
         explore(loop, errors, Chance(seed), Story(fails=True, acts=False))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("story", TAKEN.values(), ids=TAKEN.keys())
 def test_of_a_person_and_a_brain_only_one_answers_whatever_two_things_happen(
     loop: VirtualLoop, errors: list[str], story: Story
