@@ -1,6 +1,7 @@
 """Hundreds of people text at once, a thousand by `make crowd`, and the brain thinks for three seconds.
 
-One agent process answers them all. Only the agent runs; texts go into the stream as ingress stores them, and the turns are read there.
+One agent process answers them all. Only the agent runs; texts go into the stream as ingress stores them, and the
+turns are read there.
 """
 
 from __future__ import annotations
