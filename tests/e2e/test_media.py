@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from harness.people import Person, StatusApi, simulator_of, status_of
+from harness.people import Person
 from harness.privacy import leaks
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
@@ -50,7 +49,6 @@ reply = { text = "It is too large.", media = ["huge.pdf"] }
 """
 
 Somebody = Callable[[], Person]
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -87,29 +85,11 @@ def _spoil(folder: Path) -> None:
 
 
 @pytest.fixture
-async def simulator(whole: Stack) -> AsyncIterator[SimulatorControl]:
-    async with simulator_of(whole) as control:
-        yield control
-        await control.clear_faults()
-
-
-@pytest.fixture
-async def status(whole: Stack) -> AsyncIterator[StatusApi]:
-    async with status_of(whole) as api:
-        yield api
-
-
-@pytest.fixture
 async def bus(whole: Stack) -> AsyncIterator[Bus]:
     bus = Bus(whole.nats_url, name="test")
     await bus.connect()
     yield bus
     await bus.close()
-
-
-@pytest.fixture
-def somebody(simulator: SimulatorControl) -> Somebody:
-    return lambda: Person(f"+1555017{next(_numbers):04d}", simulator)
 
 
 async def send(person: Person, body: str, *attachments: tuple[str, bytes]) -> str:

@@ -14,13 +14,11 @@ from dataclasses import dataclass, field
 from parley_brains.agents import Agent
 from parley_brains.answering import is_one_of, sendable
 from parley_brains.brain import Attachment, BrainFailed, Exchange, File, Kind, Message, Said, Turn, newest
+from parley_common.domain.bodies import bodies
 from parley_common.domain.keywords import classify_keyword
-from parley_common.domain.plain_text import to_plain_text
+from parley_common.domain.phone_numbers import Network
 from parley_common.domain.refusals import is_refusal
 from parley_common.domain.segments import count_segments
-from parley_common.domain.smart_punctuation import to_gsm_punctuation
-from parley_common.domain.splitting import split_text
-from parley_common.domain.whatsapp_text import whatsapp_parts
 from parley_common.events import Usage
 from parley_common.tail import MOST_PAST
 
@@ -175,8 +173,5 @@ class Chat:
         return self._shown(Message(text=text))
 
     def _shown(self, message: Message) -> tuple[Shown, ...]:
-        if self._kind is Kind.WHATSAPP:
-            parts = whatsapp_parts(message.text, max_parts=MOST_PARTS)
-        else:
-            parts = split_text(to_gsm_punctuation(to_plain_text(message.text)), max_parts=MOST_PARTS)
+        parts = bodies(message.text, Network(self._kind), most_parts=MOST_PARTS)
         return (Shown(parts=parts, files=message.files),) if parts or message.files else ()

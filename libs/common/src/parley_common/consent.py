@@ -62,6 +62,10 @@ class ConsentLedger:
                 continue
             return
 
+    async def last(self, scope: str, contact: str) -> ConsentChanged | None:
+        """What they said last under this scope; None where that is nothing, or nothing that can be read."""
+        return _replaceable(await self._bus.last(self._subject(scope, contact)))
+
     def _subject(self, scope: str, contact: str) -> str:
         return topology.consent(self._identity.consent(scope, contact))
 

@@ -25,6 +25,7 @@ from parley_brains.agents import Agent
 from parley_brains.brain import BrainFailed, Kind, Said, Turn, newest
 from parley_common import topology
 from parley_common.bus import Bus
+from parley_common.domain.phone_numbers import Network, network_of
 from parley_common.doorbells import Busy
 from parley_common.events import Tally, TurnOutcome
 from parley_common.tail import MOST_PAST, Tail, fold
@@ -118,7 +119,7 @@ class Asking:
             contact=message.contact,
             recipient=message.recipient,
             texts=tuple(text.message.body for text in texts),
-            kind=Kind.WHATSAPP if message.contact.startswith("whatsapp:") else Kind.SMS,
+            kind=Kind.WHATSAPP if network_of(message.contact) is Network.WHATSAPP else Kind.SMS,
             attachments=carried.attachments,
             missing=carried.missing,
             is_first=not tally.greeted,

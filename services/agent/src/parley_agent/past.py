@@ -7,15 +7,16 @@ there is forgotten here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import structlog
 
+from parley_agent.texts import readable, stored_between
 from parley_brains.brain import Exchange
 from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus, Stored
-from parley_common.events import AnyEvent, InboundMessage, TurnDone
+from parley_common.events import AnyEvent, TurnDone
 
 _RETRY_S = 0.5
 
@@ -51,20 +52,9 @@ async def _exchange(bus: Bus, conversation: str, seq: int) -> Exchange | None:
     done = _event(stored) if stored is not None and stored.seq == seq else None
     if not isinstance(done, TurnDone):
         return None
-    text = "\n".join([body async for body in _bodies(bus, done)])
-    return Exchange(text=text, answers=tuple(reply.text for reply in done.messages))
-
-
-async def _bodies(bus: Bus, done: TurnDone) -> AsyncIterator[str]:
-    seq = done.first
-    while seq <= done.upto:
-        stored = await bus.next(topology.texts(done.conversation), seq=seq)
-        if stored is None or stored.seq > done.upto:
-            return
-        text = _event(stored)
-        if isinstance(text, InboundMessage) and text.body:
-            yield text.body
-        seq = stored.seq + 1
+    stored_texts = [stored async for stored in stored_between(bus, conversation, done.first, done.upto)]
+    bodies = [text.message.body for stored in stored_texts if (text := readable(stored)) and text.message.body]
+    return Exchange(text="\n".join(bodies), answers=tuple(reply.text for reply in done.messages))
 
 
 def _event(stored: Stored) -> AnyEvent | None:

@@ -5,14 +5,11 @@ The change takes its id from the text, so that a worker that dies in between lea
 
 from __future__ import annotations
 
-import msgspec
-
 from parley_agent.records import refusal
-from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.channels import Channel
 from parley_common.consent import ConsentLedger
-from parley_common.events import ConsentChanged, InboundMessage
+from parley_common.events import InboundMessage
 from parley_common.identity import Identity
 
 
@@ -20,8 +17,6 @@ class Refusing:
     """Writes refusals into the ledger of consent."""
 
     def __init__(self, bus: Bus, identity: Identity) -> None:
-        self._bus = bus
-        self._identity = identity
         self._consent = ConsentLedger(bus, identity)
 
     async def record(self, text: InboundMessage, channel: Channel) -> str | None:
@@ -31,11 +26,11 @@ class Refusing:
         or have come back since.
         """
         change = refusal(text, channel)
-        before = await self._last(change)
+        before = await self._consent.last(change.scope, change.contact)
         await self._consent.record(change)
         if before is not None and not before.granted and before.id != change.id:
             return None
-        after = await self._last(change)
+        after = await self._consent.last(change.scope, change.contact)
         if after is None or after.id != change.id:
             return None
         pool = channel.pool_of(change.scope)
@@ -46,12 +41,3 @@ class Refusing:
         """Whether the person wants no texts from whoever would answer this one."""
         sender = channel.sender_for(text.recipient)
         return not await self._consent.granted(sender, text.contact, also=channel.pool_of(sender))
-
-    async def _last(self, change: ConsentChanged) -> ConsentChanged | None:
-        """What the person said last; None where that is nothing, or nothing that can be read."""
-        stored = await self._bus.last(topology.consent(self._identity.consent(change.scope, change.contact)))
-        try:
-            event = None if stored is None else stored.event()
-        except msgspec.DecodeError:
-            return None
-        return event if isinstance(event, ConsentChanged) else None

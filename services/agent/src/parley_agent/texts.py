@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -59,18 +59,23 @@ async def read_range(bus: Bus, begun: TurnBegun) -> tuple[Text, ...]:
 
     Raises ``Unreadable`` where that is the first of all.
     """
-    subject = topology.texts(begun.conversation)
     found: list[Text] = []
-    seq = begun.first
-    while seq <= begun.last and (stored := await bus.next(subject, seq=seq)) and stored.seq <= begun.last:
+    async for stored in stored_between(bus, begun.conversation, begun.first, begun.last):
         try:
             found.append(read(stored))
         except Unreadable:
             if not found:
                 raise
             break
-        seq = stored.seq + 1
     return tuple(found)
+
+
+async def stored_between(bus: Bus, conversation: str, first: int, last: int) -> AsyncIterator[Stored]:
+    """What is stored as texts from one sequence to another, readable or not."""
+    subject, seq = topology.texts(conversation), first
+    while seq <= last and (stored := await bus.next(subject, seq=seq)) and stored.seq <= last:
+        yield stored
+        seq = stored.seq + 1
 
 
 async def gather(bus: Bus, first: Text, joins: Joins, window_s: float) -> tuple[Text, ...]:
@@ -111,7 +116,7 @@ class Later:
             if stored is None:
                 return
             self._seq = stored.seq
-            self._found.append((stored.seq, _readable(stored)))
+            self._found.append((stored.seq, readable(stored)))
 
     def after(self, seq: int) -> tuple[Text | None, ...]:
         """What was found after this sequence."""
@@ -145,11 +150,12 @@ async def _following(bus: Bus, text: Text) -> Stored | None:
 
 def _joining(stored: Stored, joins: Joins) -> Text | None:
     """The text if it joins. One that cannot be read gets a turn of its own."""
-    text = _readable(stored)
+    text = readable(stored)
     return text if text is not None and joins(text.message) else None
 
 
-def _readable(stored: Stored) -> Text | None:
+def readable(stored: Stored) -> Text | None:
+    """The text in a stored message, None where there is none that this release can read."""
     try:
         return read(stored)
     except Unreadable:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+from parley_common.domain.bodies import bodies
 from parley_common.domain.phone_numbers import Network
-from parley_common.domain.plain_text import to_plain_text
-from parley_common.domain.smart_punctuation import to_gsm_punctuation
-from parley_common.domain.splitting import split_text
-from parley_common.domain.whatsapp_text import whatsapp_parts
 from parley_common.events import Media, Reply
 
 _MOST_MEDIA = 10
@@ -23,22 +20,15 @@ def render(reply: Reply, most_parts: int, network: Network = Network.SMS) -> tup
 
     Attachments that do not fit onto the first part go with the following ones; ``most_parts`` is for text.
     """
-    bodies = _bodies(reply.text, most_parts, network)
+    texts = bodies(reply.text, network, most_parts=most_parts)
     carriers = -(-len(reply.media) // _most_media(network))
-    return bodies + ("",) * (carriers - len(bodies))
+    return texts + ("",) * (carriers - len(texts))
 
 
 def media_of(reply: Reply, part: int, network: Network) -> tuple[Media, ...]:
     """The attachments that go with one part: as many as fit, from the first part on."""
     most = _most_media(network)
     return reply.media[part * most : (part + 1) * most]
-
-
-def _bodies(text: str, most_parts: int, network: Network) -> tuple[str, ...]:
-    if network is Network.WHATSAPP:
-        return whatsapp_parts(text, max_parts=most_parts)
-    plain = to_plain_text(text)
-    return split_text(to_gsm_punctuation(plain) if network is Network.SMS else plain, max_parts=most_parts)
 
 
 def _most_media(network: Network) -> int:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from parley_brains.llm.settings import Llm
+from parley_brains.origins import origin
 from parley_brains.tools.filling import NotSet
 from parley_common.settings import Environment, SettingsError, read_optional
 
@@ -39,9 +40,8 @@ class Endpoint:
 
     @property
     def server(self) -> str:
-        """The server as operators know it, without credentials: ``http://127.0.0.1:11434``."""
-        parts = urlsplit(self.base_url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        """The server as operators know it, without credentials."""
+        return origin(self.base_url)
 
 
 def read_endpoints(llm: Llm, environment: Environment) -> tuple[Endpoint, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -35,8 +34,6 @@ _BLOT = "•••"
 _CUT = "\n[the rest was too long]"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _READABLE = ("text/plain", "text/markdown", "text/csv", "application/json", "application/xml", "text/xml")
-
-logging.getLogger("httpx2").setLevel(logging.WARNING)  # its everyday lines hold URLs, with what people wrote
 
 
 class Tools:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 from parley_brains.choosing import WEBHOOK_VARIABLE
+from parley_brains.origins import origin
 from parley_brains.tools.filling import VARIABLE, filled_url, refuse_header, refuse_value, value_of
 from parley_brains.webhook.settings import Form, Webhook
 from parley_brains.webhook.signing import read_secrets
@@ -30,9 +31,8 @@ class Bot:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: what may be told of the address, since paths and queries may hold keys."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        """What may be told of the address."""
+        return origin(self.url)
 
 
 def read_bot(settings: Webhook, environment: Environment) -> Bot:

@@ -7,7 +7,6 @@ few turns are asked, they share few connections.
 
 from __future__ import annotations
 
-import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +30,6 @@ class Connections:
         self._tls: ssl.SSLContext | None = None
         self._clients: list[httpx2.AsyncClient] = []
         self._busy: list[int] = []
-        # It logs every URL that it asks, and the operator's may hold a key.
-        logging.getLogger("httpx2").setLevel(logging.WARNING)
 
     @contextmanager
     def one(self) -> Iterator[httpx2.AsyncClient]:
