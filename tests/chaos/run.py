@@ -13,6 +13,7 @@ from chaos.judge import Sent, Verdict, Written, explained, judge
 from chaos.parley import NUMBERS, SETTLE_S, Parley, running_parley
 from chaos.plan import CLIENT_TIMEOUT_S, Hurt, Plan, Texting, Trouble
 from chaos.stories import bells_are_quiet, marks_in, read_stories
+from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_simulator.control import SimulatorControl
 from parley_simulator.control_shapes import InboundText, MessageView
@@ -133,7 +134,7 @@ async def _all_ready(parley: Parley) -> None:
 
 async def _rest(parley: Parley, deadline_s: float) -> bool:
     """Returns once all is answered and no bell rings; False where that was not so by the deadline."""
-    bus = Bus(parley.stack.nats_url, name="chaos-rest")
+    bus = Bus(Broker(parley.stack.nats_url), name="chaos-rest")
     await bus.connect()
     try:
         while time.monotonic() < deadline_s:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from parley_common import events, topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 
 MARK = re.compile(r"\bt(\d+)\b")
@@ -73,7 +74,7 @@ def marks_in(body: str) -> list[int]:
 
 async def read_stories(nats_url: str) -> list[Story]:
     """All conversations, from the stream's first event to the one that is last now."""
-    bus = Bus(nats_url, name="chaos")
+    bus = Bus(Broker(nats_url), name="chaos")
     await bus.connect()
     try:
         stories: dict[str, Story] = defaultdict(Story)

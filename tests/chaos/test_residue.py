@@ -22,6 +22,7 @@ from harness.waiting import wait_until
 from integration.egress.processes import egress_process
 from integration.egress.twilio_stub import TwilioStub, running_stub
 from integration.egress.workbench import THE_CLIENTS_WARNINGS, Conversation
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 
 pytestmark = [pytest.mark.anyio, *THE_CLIENTS_WARNINGS]
@@ -59,7 +60,7 @@ async def test_frozen_before_the_last_look_at_the_clock_it_does_not(broker: Stac
 @asynccontextmanager
 async def _taken_over(broker: Stack, freeze_at: str) -> AsyncIterator[Scene]:
     """Runs to the moment at which the second process has sent what the frozen one was about to send."""
-    bus = Bus(broker.nats_url, name="test")
+    bus = Bus(Broker(broker.nats_url), name="test")
     await bus.connect()
     async with running_stub() as twilio:
         frozen = egress_process(broker, "egress-1", twilio, rate_mps=1_000.0, settle_s=SETTLE_S)

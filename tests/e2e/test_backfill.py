@@ -15,6 +15,7 @@ from harness.privacy import leaks
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
 from parley_common import requests, topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.events import InboundMessage
 from parley_common.identity import Identity
@@ -79,7 +80,7 @@ async def drop_webhooks_of(person: Person) -> None:
 
 
 async def stored_texts(stack: Stack, person: Person) -> list[InboundMessage]:
-    bus = Bus(stack.nats_url, name="test")
+    bus = Bus(Broker(stack.nats_url), name="test")
     await bus.connect()
     identity = Identity(stack.environment["PARLEY_HASH_KEY"].encode())
     subject, found, seq = topology.texts(identity.conversation("default", person.number)), [], 1
@@ -91,7 +92,7 @@ async def stored_texts(stack: Stack, person: Person) -> list[InboundMessage]:
 
 
 async def ask(stack: Stack, request: BackfillRequest) -> BackfillAnswer:
-    bus = Bus(stack.nats_url, name="operator")
+    bus = Bus(Broker(stack.nats_url), name="operator")
     await bus.connect()
     answer = await bus.nc.request(requests.BACKFILL, requests.encode(request), timeout=20)
     await bus.close()

@@ -16,6 +16,7 @@ from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
 from integration.cli.command import done
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.events import TurnDone, TurnOutcome
 from parley_dev.processes import BROKER, SERVICES
@@ -174,7 +175,7 @@ async def _outcomes(stack: Stack, person: Person) -> list[TurnOutcome]:
 
 async def _turns(stack: Stack) -> list[TurnDone]:
     """All turns in the stream, in order."""
-    bus = Bus(stack.nats_url, name="test")
+    bus = Bus(Broker(stack.nats_url), name="test")
     await bus.connect()
     found: list[TurnDone] = []
     seq = 1

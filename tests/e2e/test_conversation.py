@@ -15,6 +15,7 @@ from harness.people import Person, StatusApi, simulator_of, status_of
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_simulator.control import SimulatorControl
 from parley_simulator.faults import Fault, Match, Place, Rule
@@ -197,7 +198,7 @@ def _answered_times(stack: Stack, sid: str, times: int) -> bool:
 
 
 async def _events(stack: Stack) -> int:
-    bus = Bus(stack.nats_url, name="test")
+    bus = Bus(Broker(stack.nats_url), name="test")
     await bus.connect()
     try:
         return (await bus.js.stream_info(topology.CONVERSATIONS)).state.last_seq

@@ -11,6 +11,7 @@ from harness.people import Person, simulator_of
 from harness.stack import running_stack
 from harness.waiting import wait_until
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.events import InboundMessage
 
@@ -41,7 +42,7 @@ async def test_p1_a_broker_that_dies_after_every_ack_loses_no_text(tmp_path: Pat
 
 async def _texts(nats_url: str) -> list[str]:
     """The SIDs in the stream, in its order, once the broker answers."""
-    bus = Bus(nats_url, name="test")
+    bus = Bus(Broker(nats_url), name="test")
     await bus.connect()
     try:
         await wait_until(lambda: _answers(bus))

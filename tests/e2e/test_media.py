@@ -16,6 +16,7 @@ from harness.privacy import leaks
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.events import PartAttempted
 from parley_common.identity import Identity
@@ -86,7 +87,7 @@ def _spoil(folder: Path) -> None:
 
 @pytest.fixture
 async def bus(whole: Stack) -> AsyncIterator[Bus]:
-    bus = Bus(whole.nats_url, name="test")
+    bus = Bus(Broker(whole.nats_url), name="test")
     await bus.connect()
     yield bus
     await bus.close()

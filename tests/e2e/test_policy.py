@@ -22,6 +22,7 @@ from harness.privacy import leaks
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.channels import QUICK_START
 from parley_common.events import OutboundMessage, Reply
@@ -242,7 +243,7 @@ async def notify(stack: Stack, person: Person, text: str) -> None:
         expires_at=now + timedelta(hours=1),
         messages=(Reply(id=f"note-{person.number}-0", text=text),),
     )
-    bus = Bus(stack.nats_url, name="test")
+    bus = Bus(Broker(stack.nats_url), name="test")
     await bus.connect()
     try:
         await bus.publish(topology.outbound(note.conversation, note.priority), note)

@@ -14,6 +14,7 @@ from harness.privacy import leaks
 from harness.stack import Stack
 from harness.waiting import wait_until
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.identity import Identity
 from parley_simulator.control import SimulatorControl
@@ -65,7 +66,7 @@ async def test_no_log_tells_what_stands_in_a_message_that_cannot_be_read(whole: 
     contact = "+15550168888"
     identity = Identity(whole.environment["PARLEY_HASH_KEY"].encode())
     conversation = identity.conversation("default", contact)
-    bus = Bus(whole.nats_url, name="test")
+    bus = Bus(Broker(whole.nats_url), name="test")
     await bus.connect()
     try:
         broken = f'{{"type":"InboundMessage","contact":"{contact}","body":"{TEXT}","id":7}}'.encode()

@@ -13,6 +13,7 @@ from harness.people import Person, simulator_of
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.events import OutboundMessage, PartFailed, Priority, Reply
 from parley_common.identity import Identity
@@ -64,7 +65,7 @@ async def test_in_quiet_hours_only_what_was_asked_for_is_texted(tmp_path: Path) 
     settings = QUICK | {"PARLEY_QUIET_HOURS": hours(timedelta(hours=-1))}
     async with running_stack(tmp_path / "night", settings=settings) as stack, simulator_of(stack) as simulator:
         notified, late, helped, asking = (Person(f"+1555017{n:04d}", simulator) for n in range(4))
-        bus = Bus(stack.nats_url, name="test-operator")
+        bus = Bus(Broker(stack.nats_url), name="test-operator")
         await bus.connect()
         operator = Operator(stack, bus)
         await operator.text(notified, "news", Priority.NOTIFICATION)
@@ -91,7 +92,7 @@ async def test_by_day_a_notification_goes_at_once(tmp_path: Path) -> None:
     settings = QUICK | {"PARLEY_QUIET_HOURS": hours(timedelta(hours=4))}
     async with running_stack(tmp_path / "day", settings=settings) as stack, simulator_of(stack) as simulator:
         person = Person("+15550170010", simulator)
-        bus = Bus(stack.nats_url, name="test-operator")
+        bus = Bus(Broker(stack.nats_url), name="test-operator")
         await bus.connect()
         await Operator(stack, bus).text(person, "news", Priority.NOTIFICATION)
         assert [text.body for text in await person.wait_for(1)] == ["news"]

@@ -13,6 +13,7 @@ from e2e.conftest import QUICK
 from harness.people import Person, simulator_of
 from harness.stack import Stack, running_stack
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.events import OutboundMessage, Priority, Reply
 from parley_common.identity import Identity
@@ -87,7 +88,7 @@ async def test_a_formatted_answer_reads_like_a_text(formatted: Stack) -> None:
 async def test_on_whatsapp_the_formatting_stays(formatted: Stack) -> None:
     async with simulator_of(formatted) as simulator:
         person = Person("whatsapp:+15550180100", simulator)
-        bus = Bus(formatted.nats_url, name="test-operator")
+        bus = Bus(Broker(formatted.nats_url), name="test-operator")
         await bus.connect()
         now = datetime.now(UTC)
         conversation = Identity(formatted.environment["PARLEY_HASH_KEY"].encode()).conversation(

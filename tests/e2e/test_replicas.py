@@ -18,6 +18,7 @@ from harness.people import simulator_of
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
 from parley_common import events, topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_simulator.control import SimulatorControl
 from parley_simulator.control_shapes import InboundText, MessageView
@@ -114,7 +115,7 @@ async def _accepted(simulator: SimulatorControl) -> Sequence[MessageView]:
 
 
 async def _read_stories(stack: Stack) -> list[Story]:
-    bus = Bus(stack.nats_url, name="test")
+    bus = Bus(Broker(stack.nats_url), name="test")
     await bus.connect()
     stories: dict[str, Story] = defaultdict(Story)
     last = (await bus.js.stream_info(topology.CONVERSATIONS)).state.last_seq

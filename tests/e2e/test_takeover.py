@@ -18,6 +18,7 @@ from harness.people import Person, StatusApi, simulator_of, status_of
 from harness.privacy import leaks
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.channels import QUICK_START
 from parley_common.identity import Identity
@@ -97,7 +98,7 @@ class Shop:
 
     @asynccontextmanager
     async def _bus(self) -> AsyncIterator[Bus]:
-        bus = Bus(self.stack.nats_url, name="test")
+        bus = Bus(Broker(self.stack.nats_url), name="test")
         await bus.connect()
         try:
             yield bus

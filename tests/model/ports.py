@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from model.streams import Streams
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 
 Effect = Callable[[], Any]
@@ -69,7 +70,7 @@ class Port:
 
     def bus(self) -> Bus:
         """The real thing, with a client of ours."""
-        bus = Bus("nats://nowhere", name=self.name)
+        bus = Bus(Broker("nats://nowhere"), name=self.name)
         client: Any = SimpleNamespace(publish=self.publish, get_msg=self.get_msg)
         connection: Any = SimpleNamespace(publish=self.answer_bell, is_connected=True)
         bus.js, bus.nc = client, connection

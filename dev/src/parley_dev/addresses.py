@@ -6,7 +6,8 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from parley_common.settings import DEFAULT_NATS_PORT, Environment, SettingsError, read_port
+from parley_common.broker import DEFAULT_NATS_PORT
+from parley_common.settings import Environment, SettingsError, read_port
 
 HOST = "127.0.0.1"
 

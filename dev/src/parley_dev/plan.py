@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from parley_common.channels import TWILIO_API, read_channels
-from parley_common.settings import Environment, SettingsError, read_common, read_limits, read_optional, read_text
+from parley_common.settings import Environment, SettingsError, read_optional, read_text
+from parley_common.shared_settings import read_common, read_limits
 from parley_dev.addresses import HOST, Port, read_ports
 from parley_dev.data_dir import Secrets
 

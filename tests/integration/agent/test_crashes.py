@@ -32,6 +32,7 @@ from parley_brains.agent_file import AgentFile, WhileThinking
 from parley_brains.brain import Turn
 from parley_common import doorbells, topology
 from parley_common.bells import BellSubscriber
+from parley_common.broker import Broker
 from parley_common.bus import Bus, Stored
 from parley_common.doorbells import Bell, Doorbells, Highest
 from parley_common.events import TurnOutcome
@@ -66,7 +67,7 @@ class LateBus(Bus):
     """Answers slowly, and now and then with what it knew before."""
 
     def __init__(self, broker: Stack, chaos: Chaos) -> None:
-        super().__init__(broker.nats_url, name="late")
+        super().__init__(Broker(broker.nats_url), name="late")
         self._random = chaos.random
         self._known: dict[str, Stored | None] = {}
 
@@ -98,7 +99,7 @@ class Mortal:
         around = Circumstances(leases=self._leases, in_doubt=lambda: self._leases.in_doubt)
         self._conversations = worker(self._bus, brain, around)
         self._doorbells = Doorbells(self._bus, self._drain)
-        self._subscriber = BellSubscriber(broker.nats_url, topology.AGENT_BELLS, self._on_bell)
+        self._subscriber = BellSubscriber(Broker(broker.nats_url), topology.AGENT_BELLS, self._on_bell)
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

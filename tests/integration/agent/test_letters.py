@@ -22,6 +22,7 @@ from integration.agent.workers import (
 from integration.common.connections import history
 from parley_brains.brain import Turn
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.doorbells import Busy
 from parley_common.events import Event, TurnOutcome, encode
@@ -48,7 +49,7 @@ async def fails(_turn: Turn) -> tuple[str, ...]:
 
 
 async def die_burying(broker: Stack, brain: FakeBrain) -> None:
-    bus = DeathBetweenWrites(broker.nats_url, name="dying")
+    bus = DeathBetweenWrites(Broker(broker.nats_url), name="dying")
     await bus.connect()
     try:
         with pytest.raises(BrokerTimeout):

@@ -30,6 +30,7 @@ from parley_agent.turns import Pace, Turns
 from parley_brains.agent_file import ReplyLimits
 from parley_brains.agents import Agent
 from parley_brains.brain import Said, Turn
+from parley_common.broker import Broker
 from parley_common.bus import Bus, Stored
 from parley_common.channels import Channels
 from parley_common.events import Event, InboundMessage
@@ -77,7 +78,7 @@ async def with_a_pause(turn: Turn) -> tuple[str, ...]:
 
 
 async def test_waiting_for_the_broker_takes_nothing_from_the_brains_time(bus: Bus, broker: Stack) -> None:
-    slow = SlowToBegin(broker.nats_url, name="slow")
+    slow = SlowToBegin(Broker(broker.nats_url), name="slow")
     async with connected(slow):
         await send(bus, "hi")
         await drain(worker(slow, FakeBrain(acts=True, words=QUICK, answering=with_a_pause)))
@@ -93,7 +94,7 @@ async def test_a_broker_in_trouble_costs_the_past_at_most(
 
     words = msgspec.structs.replace(WORDS, reply=ReplyLimits(within_s=15.0))
     brain = FakeBrain(acts=True, words=words, answering=recalling)
-    forgetful = Forgetful(broker.nats_url, name="forgetful")
+    forgetful = Forgetful(Broker(broker.nats_url), name="forgetful")
     async with connected(forgetful):
         await send(bus, "one")
         await drain(worker(forgetful, brain))

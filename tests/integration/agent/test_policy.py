@@ -29,6 +29,7 @@ from integration.agent.workers import (
 from integration.common.connections import NUMBER, PERSON, history
 from parley_agent.gathering import MOST_TEXTS
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus, Stored
 from parley_common.consent import ConsentLedger
 from parley_common.events import (
@@ -116,7 +117,7 @@ class DeathAfterTheLedger(Bus):
 async def test_who_dies_between_the_ledger_and_the_end_leaves_one_change_and_one_confirmation(
     bus: Bus, broker: Stack
 ) -> None:
-    dying = DeathAfterTheLedger(broker.nats_url, name="dying")
+    dying = DeathAfterTheLedger(Broker(broker.nats_url), name="dying")
     await dying.connect()
     try:
         await send(bus, "take me off your list")
@@ -259,7 +260,7 @@ class DeafToConsent(Bus):
 
 
 async def test_whose_consent_cannot_be_read_is_answered_later(bus: Bus, broker: Stack) -> None:
-    brain, deaf = FakeBrain(acts=True), DeafToConsent(broker.nats_url, name="deaf")
+    brain, deaf = FakeBrain(acts=True), DeafToConsent(Broker(broker.nats_url), name="deaf")
     await deaf.connect()
     try:
         await send(bus, "hello")

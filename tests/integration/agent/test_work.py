@@ -17,7 +17,7 @@ from parley_agent.work import AgentWork
 from parley_brains.agents import Agent
 from parley_common import sweep, topology
 from parley_common.events import TurnOutcome
-from parley_common.settings import read_common
+from parley_common.shared_settings import read_common
 
 pytestmark = pytest.mark.anyio
 

@@ -11,6 +11,7 @@ from harness.stack import Stack
 from integration.common.connections import connected
 from parley_common import topology
 from parley_common.bells import BellSubscriber
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.doorbells import Bell, Doorbells, Drain
 
@@ -34,7 +35,7 @@ async def listening(broker: Stack, drain: Drain, *, beats: bool = True) -> Async
     """A worker on the agent's consumer; without ``beats`` it doesn't keep its bells alive."""
     async with connected(broker) as bus:
         listener = Listener(bus, Doorbells(bus, drain))
-        subscriber = BellSubscriber(broker.nats_url, topology.AGENT_BELLS, listener.on_bell)
+        subscriber = BellSubscriber(Broker(broker.nats_url), topology.AGENT_BELLS, listener.on_bell)
         await subscriber.wait_declared(bus)
         await subscriber.start()
         beating = asyncio.create_task(listener.doorbells.keep_alive()) if beats else None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.stack import Stack
+from parley_common.broker import Broker
 from parley_common.bus import Bus, Stored
 from parley_common.events import InboundMessage
 
@@ -20,7 +21,7 @@ _numbers = itertools.count(1)
 @asynccontextmanager
 async def connected(broker: Stack) -> AsyncIterator[Bus]:
     """A bus of its own."""
-    bus = Bus(broker.nats_url, name="test")
+    bus = Bus(Broker(broker.nats_url), name="test")
     await bus.connect()
     try:
         yield bus

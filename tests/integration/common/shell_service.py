@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from parley_common import tracing
 from parley_common.service import Service, run
-from parley_common.settings import Common, read_port
+from parley_common.settings import read_port
+from parley_common.shared_settings import Common
 
 log = structlog.get_logger(__name__)
 

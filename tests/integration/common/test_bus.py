@@ -13,6 +13,7 @@ from harness.stack import BROKER_ONLY, Stack, running_stack
 from harness.waiting import wait_until
 from integration.common.connections import a_text, connected, history
 from parley_common import topology, tracing
+from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
 
 pytestmark = pytest.mark.anyio
@@ -138,7 +139,7 @@ async def test_an_event_too_large_for_the_broker_is_refused(bus: Bus, *, dedupe:
 
 async def test_a_connection_waits_for_a_broker_that_is_not_there_yet(broker: Stack) -> None:
     crash(broker["nats"])
-    bus = Bus(broker.nats_url, name="test")
+    bus = Bus(Broker(broker.nats_url), name="test")
     connecting = asyncio.create_task(bus.connect())
     await wait_until(lambda: bus.nc.last_error is not None, what="a first attempt")
     assert not connecting.done()
@@ -164,7 +165,7 @@ async def test_a_frozen_broker_does_not_count_as_an_answer(bus: Bus, broker: Sta
 
 
 async def test_a_bus_closes_without_its_broker(broker: Stack) -> None:
-    bus = Bus(broker.nats_url, name="test")
+    bus = Bus(Broker(broker.nats_url), name="test")
     await bus.connect()
     crash(broker["nats"])
     async with asyncio.timeout(5):
@@ -173,7 +174,7 @@ async def test_a_bus_closes_without_its_broker(broker: Stack) -> None:
 
 
 async def test_a_bus_closes_without_its_broker_with_answers_still_to_be_sent(broker: Stack) -> None:
-    bus = Bus(broker.nats_url, name="test")
+    bus = Bus(Broker(broker.nats_url), name="test")
     await bus.connect()
     crash(broker["nats"])
     await wait_until(lambda: not bus.nc.is_connected, what="the loss of the connection")
@@ -183,7 +184,7 @@ async def test_a_bus_closes_without_its_broker_with_answers_still_to_be_sent(bro
 
 async def test_a_bus_that_never_connected_closes(broker: Stack) -> None:
     crash(broker["nats"])
-    bus = Bus(broker.nats_url, name="test")
+    bus = Bus(Broker(broker.nats_url), name="test")
     connecting = asyncio.create_task(bus.connect())
     await wait_until(lambda: bus.nc.last_error is not None, what="a first attempt")
     connecting.cancel()

@@ -10,6 +10,7 @@ from integration.common.bell_listener import listening, open_bells, shorten_ack_
 from integration.common.connections import a_text, connected
 from parley_common import doorbells, topology
 from parley_common.bells import BellSubscriber
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.doorbells import Bell, Busy, Highest
 
@@ -181,7 +182,7 @@ async def nobody(_subject: str, _bell: Bell, _body: bytes) -> None:
 
 
 async def test_a_listener_is_ready_only_while_its_consumer_answers(bus: Bus, broker: Stack) -> None:
-    subscriber = BellSubscriber(broker.nats_url, topology.AGENT_BELLS, nobody)
+    subscriber = BellSubscriber(Broker(broker.nats_url), topology.AGENT_BELLS, nobody)
     assert await subscriber.problems(bus) == ["waiting for the broker and the declare step"]
     await subscriber.start()
     assert await subscriber.problems(bus) == []
@@ -192,7 +193,7 @@ async def test_a_listener_is_ready_only_while_its_consumer_answers(bus: Bus, bro
 
 
 async def test_a_listener_is_not_ready_while_the_broker_is_frozen(bus: Bus, broker: Stack) -> None:
-    subscriber = BellSubscriber(broker.nats_url, topology.AGENT_BELLS, nobody)
+    subscriber = BellSubscriber(Broker(broker.nats_url), topology.AGENT_BELLS, nobody)
     await subscriber.start()
     broker["nats"].pause()
     problems = await wait_until(lambda: subscriber.problems(bus), 5.0, what="a problem")

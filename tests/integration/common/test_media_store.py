@@ -17,6 +17,7 @@ from harness.cluster import Brokers
 from harness.stack import Stack
 from harness.waiting import wait_until
 from parley_common import media_store, topology
+from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.declare import declare
 from parley_common.domain.media_limits import MOST_BYTES
@@ -192,7 +193,7 @@ async def test_without_its_bucket_it_is_broker_trouble_and_not_an_answer(bus: Bu
 async def three_servers(directory: Path) -> AsyncIterator[tuple[Brokers, Bus]]:
     brokers = Brokers(directory, 3)
     await brokers.start()
-    bus = Bus(brokers.url, name="test")
+    bus = Bus(Broker(brokers.url), name="test")
     await bus.connect()
     try:
         await wait_until(lambda: _declared(bus), 60.0, what="three servers holding all streams")

@@ -10,6 +10,7 @@ from harness.stack import BROKER_ONLY, Stack, running_stack
 from integration.egress.twilio_stub import TwilioStub, running_stub
 from integration.egress.workbench import Conversation, Worker, working
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 
 
@@ -23,7 +24,7 @@ async def shared_broker(tmp_path_factory: pytest.TempPathFactory, anyio_backend:
 async def broker(shared_broker: Stack) -> Stack:
     """One for all tests of a file, emptied before each."""
     shared_broker["nats"].resume()
-    bus = Bus(shared_broker.nats_url, name="test-purge")
+    bus = Bus(Broker(shared_broker.nats_url), name="test-purge")
     await bus.connect()
     for stream in (topology.CONVERSATIONS, topology.REPORTS, topology.CONSENT, topology.LEASES):
         await bus.js.purge_stream(stream)

@@ -10,10 +10,11 @@ from harness.stack import Stack
 from integration.egress.twilio_stub import Post, TwilioStub
 from integration.egress.workbench import ACCOUNT, HASH_KEY, NUMBER, channel, send_settings
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.channels import Channels
 from parley_common.domain.segments import count_segments
-from parley_common.settings import Common
+from parley_common.shared_settings import Common
 from parley_common.topology import Limits
 from parley_egress.settings import SendSettings, Settings
 from parley_egress.work import EgressWork
@@ -23,7 +24,7 @@ async def start_egress(
     nats_url: str, stub: TwilioStub, *, rate_mps: float = 1_000.0, sending: SendSettings | None = None
 ) -> EgressWork:
     """A started egress in this process."""
-    common = Common(nats_url=nats_url, hash_key=HASH_KEY, host="127.0.0.1", readable_logs=True, grace_s=5.0)
+    common = Common(broker=Broker(nats_url), hash_key=HASH_KEY, host="127.0.0.1", readable_logs=True, grace_s=5.0)
     channels = Channels((channel(stub.url, rate_mps=rate_mps),))
     settings = Settings(port=0, channels=channels, limits=Limits(), sending=sending or send_settings())
     work = EgressWork(common, settings)

@@ -14,6 +14,7 @@ import pytest
 
 from integration.egress.twilio_stub import TwilioStub
 from parley_common import events, topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.channels import Channel, Channels
 from parley_common.consent import ConsentLedger
@@ -146,7 +147,7 @@ async def working(
     **of_channel: Any,
 ) -> AsyncIterator[Worker]:
     """A worker that believes to own the sender."""
-    bus = Bus(nats_url, name="test-worker")
+    bus = Bus(Broker(nats_url), name="test-worker")
     await bus.connect()
     ours = channel(stub.url, rate_mps=rate_mps, **of_channel)
     chosen = settings or send_settings()

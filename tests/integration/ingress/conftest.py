@@ -13,6 +13,7 @@ from harness.stack import BROKER_ONLY, Stack, running_stack
 from integration.ingress.sender import ACCOUNT, IDENTITY, NUMBER, SETTINGS, TOKEN, Sender
 from integration.ingress.twilio_log_server import TwilioLogServer, twilio_log_server
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.channels import Channel
 from parley_common.consent import ConsentLedger
@@ -59,7 +60,7 @@ async def sender(broker: Stack, ingress: Running) -> AsyncIterator[Sender]:
 
 @pytest.fixture
 async def bus(broker: Stack) -> AsyncIterator[Bus]:
-    connection = Bus(broker.nats_url, name="test")
+    connection = Bus(Broker(broker.nats_url), name="test")
     await connection.connect()
     yield connection
     await connection.close()

@@ -14,6 +14,7 @@ from harness.waiting import wait_until
 from integration.ingress.sender import texts
 from integration.ingress.twilio_log_server import TwilioLogServer, row
 from parley_common import requests
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.channels import Channel, Channels
 from parley_common.requests import BackfillAnswer, BackfillRequest
@@ -132,7 +133,7 @@ async def test_who_waits_for_an_ingress_that_is_stopped_is_told(
     backfill: Backfill, channel: Channel, twilio: TwilioLogServer, bus: Bus, broker: Stack
 ) -> None:
     twilio.slow_s = 0.4
-    of_ingress = Bus(broker.nats_url, name="ingress")
+    of_ingress = Bus(Broker(broker.nats_url), name="ingress")
     await of_ingress.connect()
     async with desk_of(backfill, channel, of_ingress):
         await of_ingress.nc.flush()

@@ -16,6 +16,7 @@ from harness.people import StatusApi, simulator_of, status_of
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_dev.processes import BROKER, DECLARE
 from parley_simulator.control import SimulatorControl
@@ -84,7 +85,7 @@ async def running_asked(directory: Path, settings: Mapping[str, str]) -> AsyncIt
         status_of(stack) as api,
         simulator_of(stack) as simulator,
     ):
-        bus = Bus(stack.nats_url, name="test")
+        bus = Bus(Broker(stack.nats_url), name="test")
         await bus.connect()
         yield Asked(stack, bus, api, simulator)
         await bus.close()

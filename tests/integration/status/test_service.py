@@ -23,6 +23,7 @@ from harness.waiting import wait_until
 from integration.status.postgres import Postgres
 from integration.status.rows import Rows, all_rows
 from parley_common import events, topology
+from parley_common.broker import Broker
 from parley_common.bus import Bus
 from parley_common.declare import declare
 from parley_dev.processes import BROKER, DECLARE
@@ -71,7 +72,7 @@ class World:
 @asynccontextmanager
 async def running_world(directory: Path, settings: dict[str, str]) -> AsyncIterator[World]:
     async with running_stack(directory, ALL, settings) as stack, status_of(stack) as api:
-        bus = Bus(stack.nats_url, name="test")
+        bus = Bus(Broker(stack.nats_url), name="test")
         await bus.connect()
         yield World(stack, bus, api)
         await bus.close()

@@ -8,6 +8,7 @@ import pytest
 
 from harness.stack import BROKER_ONLY, running_stack
 from parley_common.background import end
+from parley_common.broker import Broker
 from parley_status.database import Database
 from parley_status.settings import read_settings
 from parley_status.work import StatusWork
@@ -20,7 +21,7 @@ async def test_a_background_task_that_has_died_makes_the_service_unready(
 ) -> None:
     async with running_stack(tmp_path, BROKER_ONLY) as stack:
         settings = read_settings(stack.environment)
-        work = StatusWork(stack.nats_url, Database(settings.database_url), settings, grace_s=5)
+        work = StatusWork(Broker(stack.nats_url), Database(settings.database_url), settings, grace_s=5)
         try:
             await work.start()
             assert await work.problems() == []

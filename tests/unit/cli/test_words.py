@@ -8,8 +8,9 @@ import pytest
 
 from parley_cli import words
 from parley_cli.backfill import told
-from parley_cli.broker import check_channel, shown
+from parley_cli.broker import check_channel
 from parley_cli.switches import Switch, Switchboard, described, resumed
+from parley_common.broker import Broker
 from parley_common.requests import BackfillAnswer, BackfillRequest
 
 SINCE = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -42,7 +43,7 @@ def test_what_could_steer_a_terminal_is_made_visible(text: str, expected: str) -
     ],
 )
 def test_an_address_is_shown_without_its_credentials(url: str, expected: str) -> None:
-    assert shown(url) == expected
+    assert Broker(url).shown == expected
 
 
 def test_a_channel_that_is_not_there_is_refused_with_those_that_are() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from parley_agent.settings import read_settings
-from parley_common.settings import SettingsError, read_limits
+from parley_common.settings import SettingsError
+from parley_common.shared_settings import read_limits
 from parley_common.topology import Limits
 
 CHANNEL = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "t", "TWILIO_PHONE_NUMBER": "+15550100100"}

@@ -4,19 +4,18 @@ from collections.abc import Callable
 
 import pytest
 
+from parley_common.broker import Broker
 from parley_common.settings import (
-    Common,
     Environment,
     SettingsError,
-    read_common,
     read_flag,
-    read_limits,
     read_list,
     read_number,
     read_optional,
     read_port,
     read_text,
 )
+from parley_common.shared_settings import Common, read_common, read_limits
 from parley_common.topology import Limits
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -110,7 +109,7 @@ def test_infinity_is_no_number_of_seconds() -> None:
 
 def test_what_is_not_set_has_its_default() -> None:
     assert common() == Common(
-        nats_url="nats://127.0.0.1:4222",
+        broker=Broker("nats://127.0.0.1:4222"),
         hash_key=KEY.encode(),
         host="127.0.0.1",
         readable_logs=False,
@@ -123,11 +122,16 @@ def test_what_is_set_is_read() -> None:
     read = common(
         NATS_URL=" nats://broker:4223 ", PARLEY_HOST="::1", PARLEY_LOG_FORMAT="text", PARLEY_GRACE_S="2.5"
     )
-    assert (read.nats_url, read.host, read.readable_logs, read.grace_s) == ("nats://broker:4223", "::1", True, 2.5)
+    assert (read.broker.url, read.host, read.readable_logs, read.grace_s) == (
+        "nats://broker:4223",
+        "::1",
+        True,
+        2.5,
+    )
 
 
 def test_the_brokers_port_alone_moves_its_address() -> None:
-    assert common(PARLEY_NATS_PORT="4333").nats_url == "nats://127.0.0.1:4333"
+    assert common(PARLEY_NATS_PORT="4333").broker.url == "nats://127.0.0.1:4333"
 
 
 def test_limits_are_read() -> None:

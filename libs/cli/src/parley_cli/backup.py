@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from parley_cli import words
-from parley_cli.broker import connected, read_nats_url
+from parley_cli.broker import connected
 from parley_cli.manifest import (
     FORMAT,
     IN_ORDER,
@@ -30,11 +30,13 @@ from parley_cli.manifest import (
 from parley_cli.snapshots import declare_anew, load, not_empty, pieces, remove_empty, save, stream_state
 from parley_cli.words import Refused
 from parley_common import topology
+from parley_common.broker import read_broker
 from parley_common.bus import Bus
 from parley_common.control import EVERY_CHANNEL, switch_sending
 from parley_common.events import Restored
 from parley_common.identity import Identity
-from parley_common.settings import Environment, read_limits, read_optional
+from parley_common.settings import Environment, read_optional
+from parley_common.shared_settings import read_limits
 
 HEARD_WITHIN_S = 3.0
 """How long a service may go by an older word of the operator; see ``parley_common.control``."""
@@ -47,7 +49,7 @@ async def backup(directory: Path, say: Say, environment: Environment = os.enviro
     """Saves every lasting stream; leaves nothing behind where it fails."""
     _make_folder(directory)
     try:
-        async with connected(read_nats_url(environment), IN_ORDER) as bus:
+        async with connected(read_broker(environment), IN_ORDER) as bus:
             taken_at = datetime.now(UTC)
             streams = tuple([await _save(bus, stream, directory, say) for stream in IN_ORDER])
         manifest = Manifest(format=FORMAT, taken_at=taken_at, key=_key(environment), streams=streams)
@@ -63,7 +65,7 @@ async def restore(directory: Path, say: Say, environment: Environment = os.envir
     limits = read_limits(environment)
     manifest = await asyncio.to_thread(read_manifest, directory)
     _check_key(manifest, _key(environment), say)
-    async with connected(read_nats_url(environment)) as bus:
+    async with connected(read_broker(environment)) as bus:
         for stream in IN_ORDER:
             state = await stream_state(bus, stream)
             if state is not None and state.messages:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
 from parley_cli.snapshots import stream_state
 from parley_cli.words import Refused
 from parley_common import requests
+from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.channels import QUICK_START
-from parley_common.settings import DEFAULT_NATS_PORT, Environment, read_port, read_text
 
 CONNECT_WITHIN_S = 5.0
 ANSWER_WITHIN_S = 10.0
@@ -26,25 +24,21 @@ _CHANNELS = (QUICK_START,)
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def read_nats_url(environment: Environment = os.environ) -> str:
-    """Where the broker is, by the variables that the services read."""
-    port = read_port(environment, "PARLEY_NATS_PORT", DEFAULT_NATS_PORT)
-    return read_text(environment, "NATS_URL", f"nats://127.0.0.1:{port}")
-
-
 @asynccontextmanager
-async def connected(url: str, streams: tuple[str, ...] = ()) -> AsyncIterator[Bus]:
+async def connected(broker: Broker, streams: tuple[str, ...] = ()) -> AsyncIterator[Bus]:
     """A bus whose streams are there; raises ``Refused`` where it is not reached in time or one is missing."""
-    bus = Bus(url, name="parley-command")
+    bus = Bus(broker, name="parley-command")
     try:
-        await _connect(bus, url)
+        await _connect(bus, broker)
         for stream in streams:
             await _must_exist(bus, stream)
         try:
             yield bus
         except BROKER_TROUBLE as error:
             what = getattr(error, "description", None) or type(error).__name__
-            raise Refused(f"the broker at {shown(url)} is in trouble ({what}): mend that or try again") from error
+            raise Refused(
+                f"the broker at {broker.shown} is in trouble ({what}): mend that or try again"
+            ) from error
     finally:
         await bus.close()
 
@@ -70,19 +64,13 @@ def check_channel(name: str) -> None:
         raise Refused(f"there is no channel {name!r}: name one of {', '.join(_CHANNELS)}, or none for all")
 
 
-def shown(url: str) -> str:
-    """The broker's address without the credentials that may stand in it."""
-    parts = (urlsplit(one.strip()) for one in url.split(","))
-    return ",".join(part.netloc.rpartition("@")[2] or part.path.rpartition("@")[2] for part in parts)
-
-
-async def _connect(bus: Bus, url: str) -> None:
+async def _connect(bus: Bus, broker: Broker) -> None:
     try:
         async with asyncio.timeout(CONNECT_WITHIN_S):
             await bus.connect()
     except (*BROKER_TROUBLE, ValueError) as error:
         raise Refused(
-            f"no broker answers at {shown(url)} within {CONNECT_WITHIN_S:g} s ({type(error).__name__}): "
+            f"no broker answers at {broker.shown} within {CONNECT_WITHIN_S:g} s ({type(error).__name__}): "
             "start it, or set NATS_URL or PARLEY_NATS_PORT to where it is"
         ) from None
 

@@ -15,14 +15,15 @@ from parley_cli import letter_words, letters, switches, takeovers, words
 from parley_cli.agent_chat import Look, talk
 from parley_cli.agent_check import agent_path, report
 from parley_cli.backfill import backfill
-from parley_cli.broker import check_channel, connected, read_nats_url
+from parley_cli.broker import check_channel, connected
 from parley_cli.replay import replay
 from parley_cli.takeovers import Person, login
 from parley_cli.words import Refused
 from parley_common import topology
+from parley_common.broker import read_broker
 from parley_common.bus import Bus
 from parley_common.control import EVERY_CHANNEL
-from parley_common.settings import read_common
+from parley_common.shared_settings import read_common
 
 Command = Callable[[Namespace], Coroutine[None, None, int] | int]
 """One that talks with somebody who types runs its own loop between their lines."""
@@ -55,7 +56,7 @@ async def resume(given: Namespace) -> int:
 
 async def show_switches(given: Namespace) -> int:
     """Shows what is paused."""
-    async with connected(read_nats_url(), (topology.CONTROL,)) as bus:
+    async with connected(read_broker(), (topology.CONTROL,)) as bus:
         board = await switches.read_switchboard(bus)
     say(_json(board) if given.json else switches.described(board))
     return 0
@@ -63,7 +64,7 @@ async def show_switches(given: Namespace) -> int:
 
 async def list_letters(given: Namespace) -> int:
     """Lists dead letters."""
-    async with connected(read_nats_url(), (topology.DEAD_LETTERS,)) as bus:
+    async with connected(read_broker(), (topology.DEAD_LETTERS,)) as bus:
         found = letters.chosen(await letters.read_letters(bus), service=given.service, replayed_too=given.all)
     say(_json([_row(one) for one in found]) if given.json else letter_words.listed(found))
     return 0
@@ -71,7 +72,7 @@ async def list_letters(given: Namespace) -> int:
 
 async def show_letter(given: Namespace) -> int:
     """Shows one, or with ``--body`` the message itself."""
-    async with connected(read_nats_url(), (topology.DEAD_LETTERS,)) as bus:
+    async with connected(read_broker(), (topology.DEAD_LETTERS,)) as bus:
         one = letters.named(await letters.read_letters(bus), given.id)
         stored = await letters.read_message(bus, one.letter)
     if not given.body:
@@ -85,7 +86,7 @@ async def show_letter(given: Namespace) -> int:
 
 async def replay_letters(given: Namespace) -> int:
     """Replays one letter, or all that are open; 1 where any stays open."""
-    async with connected(read_nats_url(), (topology.DEAD_LETTERS, topology.CONVERSATIONS)) as bus:
+    async with connected(read_broker(), (topology.DEAD_LETTERS, topology.CONVERSATIONS)) as bus:
         found = await letters.read_letters(bus)
         if not given.all:
             say(await replay(bus, letters.named(found, given.id)))
@@ -97,7 +98,7 @@ async def bring_in(given: Namespace) -> int:
     """Has ingress read Twilio's log."""
     if given.channel:
         check_channel(given.channel)
-    async with connected(read_nats_url()) as bus:
+    async with connected(read_broker()) as bus:
         return await backfill(
             bus, since=given.since, until=given.until, channel=given.channel or EVERY_CHANNEL, say=say
         )
@@ -136,7 +137,7 @@ async def take_conversation(given: Namespace) -> int:
     settings = read_common()
     person = Person(settings.hash_key, channel=given.channel, contact=given.contact)
     check_channel(given.channel)
-    async with connected(settings.nats_url, (topology.CONVERSATIONS,)) as bus:
+    async with connected(settings.broker, (topology.CONVERSATIONS,)) as bus:
         by, within = given.by or login(), timedelta(hours=given.hours)
         say(await takeovers.take_over(bus, person, by=by, within=within, now=datetime.now(UTC)))
     return 0
@@ -147,7 +148,7 @@ async def hand_back_conversation(given: Namespace) -> int:
     settings = read_common()
     person = Person(settings.hash_key, channel=given.channel, contact=given.contact)
     check_channel(given.channel)
-    async with connected(settings.nats_url, (topology.CONVERSATIONS,)) as bus:
+    async with connected(settings.broker, (topology.CONVERSATIONS,)) as bus:
         say(await takeovers.hand_back(bus, person, now=datetime.now(UTC)))
     return 0
 
@@ -172,7 +173,7 @@ COMMANDS: Mapping[tuple[str, str], Command] = {
 async def _switch(given: Namespace, *, paused: bool) -> int:
     if given.channel:
         check_channel(given.channel)
-    async with connected(read_nats_url(), (topology.CONTROL,)) as bus:
+    async with connected(read_broker(), (topology.CONTROL,)) as bus:
         say(await switches.switch(bus, given.channel or EVERY_CHANNEL, paused=paused, reason=given.reason))
     return 0
 

@@ -9,14 +9,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from faststream.nats import NatsBroker, PullSub
+from faststream.nats import PullSub
 from faststream.nats.message import NatsMessage
 
 from parley_common import topology
-from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
+from parley_common.broker import Broker
+from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.declare import declare_again, wait_declared
 from parley_common.doorbells import Bell
-from parley_common.pulling import hand_back, start_when_possible, subscribe
+from parley_common.pulling import faststream_broker, hand_back, start_when_possible, subscribe
 
 log = structlog.get_logger(__name__)
 
@@ -32,14 +33,12 @@ OnBell = Callable[[str, Bell, bytes], Awaitable[None]]
 class BellSubscriber:
     """Listens on one durable consumer, and declares it again where it has vanished."""
 
-    def __init__(self, nats_url: str, durable: str, on_bell: OnBell) -> None:
+    def __init__(self, broker: Broker, durable: str, on_bell: OnBell) -> None:
         self._consumer = next(consumer for consumer in topology.CONSUMERS if consumer.durable == durable)
         self._on_bell = on_bell
         self._started = False
         self._fetched: set[str] = set()
-        self._broker = NatsBroker(
-            **connection_options(nats_url, f"parley-{durable}-bells"), logger=None, apply_types=False
-        )
+        self._broker = faststream_broker(broker, f"parley-{durable}-bells")
 
     async def wait_declared(self, bus: Bus) -> None:
         """Returns once the streams and this consumer exist."""

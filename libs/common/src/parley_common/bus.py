@@ -22,6 +22,7 @@ from nats.js.api import PubAck, RawStreamMsg
 from nats.js.errors import APIError, NotFoundError
 
 from parley_common import events, topology, tracing
+from parley_common.broker import Broker
 
 _NO_MESSAGE_FOUND = 10037
 WRONG_LAST_SEQUENCE = 10071
@@ -67,15 +68,15 @@ class Superseded(Exception):  # noqa: N818 - a state of the chain, not a fault
 class Bus:
     """A connection to NATS that waits for the broker for as long as it takes."""
 
-    def __init__(self, url: str, *, name: str) -> None:
-        self._url = url
+    def __init__(self, broker: Broker, *, name: str) -> None:
+        self._broker = broker
         self._name = name
         self.nc = Client()
         self.js: JetStreamContext = self.nc.jetstream(timeout=_API_TIMEOUT_S)
 
     async def connect(self) -> None:
         """Connects, waiting for a broker that is not there yet."""
-        await self.nc.connect(**connection_options(self._url, self._name))
+        await self.nc.connect(**connection_options(self._broker, self._name), **_credentials(self._broker))
 
     async def close(self) -> None:
         """Flushes what is pending where that is possible, and closes."""
@@ -177,11 +178,12 @@ class Bus:
         return await self.js.publish(subject, events.encode(event), headers=headers, timeout=timeout_s)
 
 
-def connection_options(url: str, name: str) -> dict[str, Any]:
-    """How every connection is made: endless reconnects, soon after one another, no echo of secrets."""
+def connection_options(broker: Broker, name: str) -> dict[str, Any]:
+    """How every connection is made, but for who we are: endless reconnects, soon after one another."""
     return {
-        "servers": [server.strip() for server in url.split(",")],
+        "servers": [server.strip() for server in broker.url.split(",")],
         "name": name,
+        "inbox_prefix": broker.inbox_prefix,
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": 0.25,
         "connect_timeout": 2,
@@ -189,6 +191,16 @@ def connection_options(url: str, name: str) -> dict[str, Any]:
         "max_outstanding_pings": 2,
         "error_cb": _on_error,
         "reconnected_cb": _on_reconnect,
+    }
+
+
+def _credentials(broker: Broker) -> dict[str, Any]:
+    return {
+        "user": broker.user,
+        "password": broker.password,
+        "user_credentials": None if broker.creds is None else str(broker.creds),
+        "nkeys_seed": None if broker.nkey is None else str(broker.nkey),
+        "tls": broker.tls(),
     }
 
 

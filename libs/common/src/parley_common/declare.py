@@ -15,9 +15,11 @@ from nats.js.api import StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from parley_common import topology
+from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.logs import start_logging
-from parley_common.settings import SettingsError, read_common, read_limits
+from parley_common.settings import SettingsError
+from parley_common.shared_settings import read_common, read_limits
 
 _RETRY_S = 0.25
 _API_TIMEOUT_S = 2.0
@@ -95,8 +97,8 @@ async def _missing(js: JetStreamContext, durables: frozenset[str]) -> str | None
     return None
 
 
-async def _run(nats_url: str, limits: topology.Limits) -> None:
-    bus = Bus(nats_url, name="parley-declare")
+async def _run(broker: Broker, limits: topology.Limits) -> None:
+    bus = Bus(broker, name="parley-declare")
     await bus.connect()
     while True:
         try:
@@ -118,7 +120,7 @@ def main() -> None:
         sys.exit(str(error))
     start_logging("declare", readable=common.readable_logs)
     try:
-        asyncio.run(_run(common.nats_url, limits))
+        asyncio.run(_run(common.broker, limits))
     except APIError as error:
         sys.exit(f"JetStream refused the declaration: {error.description}")
     log.info("declared", streams=len(topology.streams(limits)), consumers=len(topology.CONSUMERS))

@@ -16,6 +16,8 @@ from typing import Any
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.security import NatsCredentials, NatsNKey, NatsSecurity, NatsUserPassword
+from faststream.security import BaseSecurity
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -23,7 +25,8 @@ from nats.errors import TimeoutError as NothingCame
 from nats.js import JetStreamContext
 
 from parley_common import topology
-from parley_common.bus import BROKER_TROUBLE
+from parley_common.broker import Broker
+from parley_common.bus import BROKER_TROUBLE, connection_options
 
 _TROUBLE_PAUSE_S = 0.5
 _FLUSH_S = 2
@@ -32,6 +35,28 @@ log = structlog.get_logger(__name__)
 
 Decoder = Callable[[Any], Awaitable[Any]]
 """What stands in for FastStream's own, which gives up at a message that it cannot read."""
+
+
+def faststream_broker(broker: Broker, name: str, *, graceful_timeout_s: float | None = None) -> NatsBroker:
+    """FastStream's connection to the broker."""
+    return NatsBroker(
+        **connection_options(broker, name),
+        security=_security(broker),
+        logger=None,
+        apply_types=False,
+        graceful_timeout=graceful_timeout_s,
+    )
+
+
+def _security(broker: Broker) -> BaseSecurity:
+    tls = broker.tls()
+    if broker.creds is not None:
+        return NatsCredentials.from_file(broker.creds, ssl_context=tls)
+    if broker.nkey is not None:
+        return NatsNKey.from_file(broker.nkey, ssl_context=tls)
+    if broker.user is not None and broker.password is not None:
+        return NatsUserPassword(broker.user, broker.password, ssl_context=tls)
+    return NatsSecurity(ssl_context=tls)
 
 
 async def subscribe(

@@ -33,7 +33,8 @@ from starlette.types import ExceptionHandler
 from parley_common.background import end
 from parley_common.http_limits import fit_open_files, protocol_for, read_http_limits
 from parley_common.logs import start_logging
-from parley_common.settings import Common, SettingsError, read_common
+from parley_common.settings import SettingsError
+from parley_common.shared_settings import Common, read_common
 from parley_common.tracing import start_tracing, stop_tracing
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,7 @@ from parley_agent.settings import PORT_VARIABLE, read_settings
 from parley_agent.work import AgentWork
 from parley_brains.agents import read_agent
 from parley_common.service import Service, run
-from parley_common.settings import Common
+from parley_common.shared_settings import Common
 
 
 def build(common: Common) -> Service:

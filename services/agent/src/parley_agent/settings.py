@@ -9,7 +9,8 @@ from pathlib import Path
 from parley_agent.turns import Pace
 from parley_brains.agents import EXAMPLE
 from parley_common.channels import Channels, read_channels
-from parley_common.settings import Environment, read_limits, read_number, read_optional, read_port
+from parley_common.settings import Environment, read_number, read_optional, read_port
+from parley_common.shared_settings import read_limits
 from parley_common.topology import Limits
 
 PORT_VARIABLE = "PARLEY_AGENT_PORT"

@@ -17,7 +17,7 @@ from parley_common.doorbells import Bell, Doorbells
 from parley_common.identity import Identity
 from parley_common.leases import Leases
 from parley_common.media_store import MediaStore
-from parley_common.settings import Common
+from parley_common.shared_settings import Common
 from parley_common.sweep import Sweep
 
 
@@ -25,7 +25,7 @@ class AgentWork:
     """Holds the doorbells of conversations and has them drained."""
 
     def __init__(self, common: Common, settings: Settings, agent: Agent) -> None:
-        self._bus = Bus(common.nats_url, name="parley-agent")
+        self._bus = Bus(common.broker, name="parley-agent")
         self._brain = agent.brain
         self._leases = Leases(self._bus, settings.limits)
         self._media = MediaDesk(
@@ -45,7 +45,7 @@ class AgentWork:
         )
         conversations = Conversations(self._bus, self._leases, turns)
         self._doorbells = Doorbells(self._bus, conversations.drain)
-        self._subscriber = BellSubscriber(common.nats_url, topology.AGENT_BELLS, self._on_bell)
+        self._subscriber = BellSubscriber(common.broker, topology.AGENT_BELLS, self._on_bell)
         self._sweep = Sweep(
             self._bus,
             self._leases,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parley_common.service import Service, run
-from parley_common.settings import Common
+from parley_common.shared_settings import Common
 from parley_egress.settings import PORT_VARIABLE, read_settings
 from parley_egress.work import EgressWork
 

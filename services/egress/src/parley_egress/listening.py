@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from parley_common.background import Background
 from parley_common.bells import BellSubscriber, OnBell
+from parley_common.broker import Broker
 from parley_common.bus import Bus, Stored
 from parley_common.doorbells import Bell, Doorbells
 from parley_common.lanes import Lane
@@ -18,13 +19,13 @@ class Listening:
     """One lane. ``on_bell`` decides whether a bell is for here: then it goes to ``ring``."""
 
     def __init__(
-        self, lane: Lane, bus: Bus, leases: Leases, outbox: Outbox, *, nats_url: str, on_bell: OnBell
+        self, lane: Lane, bus: Bus, leases: Leases, outbox: Outbox, *, broker: Broker, on_bell: OnBell
     ) -> None:
         self.lane = lane
         self._bus = bus
         self._on_bell = on_bell
         self._doorbells = Doorbells(bus, outbox.drain)
-        self._subscriber = BellSubscriber(nats_url, lane.durable, on_bell)
+        self._subscriber = BellSubscriber(broker, lane.durable, on_bell)
         self._sweep = Sweep(bus, leases, lane.every_source, is_done=outbox.is_done, ring=self._ring_again)
 
     async def wait_declared(self) -> None:

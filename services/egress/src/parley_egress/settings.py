@@ -6,15 +6,8 @@ import os
 from dataclasses import dataclass
 
 from parley_common.channels import Channels, read_channels
-from parley_common.settings import (
-    Environment,
-    SettingsError,
-    read_limits,
-    read_number,
-    read_port,
-    read_text,
-    read_whole,
-)
+from parley_common.settings import Environment, SettingsError, read_number, read_port, read_text, read_whole
+from parley_common.shared_settings import read_limits
 from parley_common.topology import Limits
 
 PORT_VARIABLE = "PARLEY_EGRESS_PORT"

@@ -18,7 +18,7 @@ from parley_common.lanes import LANES, Lane, lane_of
 from parley_common.leases import Leases
 from parley_common.media_links import MediaLinks
 from parley_common.pulling import start_when_possible
-from parley_common.settings import Common
+from parley_common.shared_settings import Common
 from parley_egress.accounts import Accounts, Gate
 from parley_egress.evidence import Evidences
 from parley_egress.forwarding import forward, listen
@@ -37,7 +37,7 @@ class EgressWork:
 
     def __init__(self, common: Common, settings: Settings) -> None:
         self._channels = settings.channels
-        self._bus = Bus(common.nats_url, name="parley-egress")
+        self._bus = Bus(common.broker, name="parley-egress")
         self._leases = Leases(self._bus, settings.limits)
         identity = Identity(common.hash_key)
         self._switches = Switches(self._bus, [channel.name for channel in settings.channels.all])
@@ -108,7 +108,7 @@ class EgressWork:
 
     def _listening(self, lane: Lane, common: Common, settings: Settings) -> Listening:
         outbox = Outbox(self._bus, self._sending, most_parts=settings.sending.most_parts, lane=lane)
-        return Listening(lane, self._bus, self._leases, outbox, nats_url=common.nats_url, on_bell=self._on_bell)
+        return Listening(lane, self._bus, self._leases, outbox, broker=common.broker, on_bell=self._on_bell)
 
     async def _on_bell(self, subject: str, bell: Bell, body: bytes) -> None:
         owner = await self._owner(body)

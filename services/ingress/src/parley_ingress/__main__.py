@@ -8,7 +8,7 @@ from parley_common.identity import Identity
 from parley_common.media_links import MediaLinks
 from parley_common.media_store import MediaStore
 from parley_common.service import Service, run
-from parley_common.settings import Common
+from parley_common.shared_settings import Common
 from parley_ingress.media import MediaServer
 from parley_ingress.publishing import Budgets, Publisher
 from parley_ingress.settings import PORT_VARIABLE, read_settings
@@ -19,7 +19,7 @@ from parley_ingress.work import IngressWork
 def build(common: Common) -> Service:
     """Ingress, made from its settings."""
     settings, identity = read_settings(), Identity(common.hash_key)
-    bus = Bus(common.nats_url, name="parley-ingress")
+    bus = Bus(common.broker, name="parley-ingress")
     webhooks = Webhooks(
         public_url=settings.public_url,
         channels=settings.channels,
@@ -28,7 +28,7 @@ def build(common: Common) -> Service:
         consent=ConsentLedger(bus, identity),
         budgets=Budgets(settings.ack_budget_s),
     )
-    media_bus = Bus(common.nats_url, name="parley-ingress-media")  # no webhook waits behind a picture
+    media_bus = Bus(common.broker, name="parley-ingress-media")  # no webhook waits behind a picture
     store = MediaStore(media_bus, kept_s=settings.limits.media_kept_s)
     routes = [*webhooks.routes(), *MediaServer(store, MediaLinks(common.hash_key)).routes()]
     work = IngressWork(bus, identity, settings, media_bus=media_bus)

@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from parley_common.channels import Channels, read_channels
-from parley_common.settings import (
-    Environment,
-    SettingsError,
-    read_limits,
-    read_number,
-    read_port,
-    read_text,
-    read_whole,
-)
+from parley_common.settings import Environment, SettingsError, read_number, read_port, read_text, read_whole
+from parley_common.shared_settings import read_limits
 from parley_common.topology import Limits
 
 PORT_VARIABLE = "SMS_WEBHOOK_PORT"

@@ -1,7 +1,7 @@
 """Every event in, the database and the API out."""
 
 from parley_common.service import Service, run
-from parley_common.settings import Common
+from parley_common.shared_settings import Common
 from parley_status.api import routes
 from parley_status.database import Database
 from parley_status.settings import PORT_VARIABLE, read_settings
@@ -16,7 +16,7 @@ def build(common: Common) -> Service:
         name="status",
         port_variable=PORT_VARIABLE,
         port=settings.port,
-        work=StatusWork(common.nats_url, database, settings, grace_s=common.grace_s),
+        work=StatusWork(common.broker, database, settings, grace_s=common.grace_s),
         routes=routes(database, settings.api_key),
     )
 

@@ -16,14 +16,15 @@ from typing import Any
 import msgspec
 import structlog
 from faststream.message import StreamMessage
-from faststream.nats import NatsBroker, PullSub
+from faststream.nats import PullSub
 from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
 
 from parley_common import events, topology, tracing
-from parley_common.bus import BROKER_TROUBLE, Bus, connection_options
+from parley_common.broker import Broker
+from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.dead_letters import Place, bury
-from parley_common.pulling import hand_back, start_when_possible, subscribe
+from parley_common.pulling import faststream_broker, hand_back, start_when_possible, subscribe
 from parley_status.database import Database, is_trouble
 from parley_status.delivery import RANKS
 from parley_status.metrics import FAILURES, FOLDED, PENDING, Failing
@@ -59,15 +60,10 @@ class Delivery:
 class Intake:
     """The subscribers of this service."""
 
-    def __init__(self, nats_url: str, bus: Bus, database: Database, *, grace_s: float) -> None:
+    def __init__(self, broker: Broker, bus: Bus, database: Database, *, grace_s: float) -> None:
         self._bus = bus
         self._database = database
-        self._broker = NatsBroker(
-            **connection_options(nats_url, "parley-status-intake"),
-            logger=None,
-            apply_types=False,
-            graceful_timeout=grace_s,
-        )
+        self._broker = faststream_broker(broker, "parley-status-intake", graceful_timeout_s=grace_s)
         self._held: set[str] = set()
 
     async def start(self) -> None:

@@ -7,15 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from parley_common.channels import Channels, read_channels
-from parley_common.settings import (
-    Environment,
-    SettingsError,
-    read_limits,
-    read_number,
-    read_optional,
-    read_port,
-    read_text,
-)
+from parley_common.settings import Environment, SettingsError, read_number, read_optional, read_port, read_text
+from parley_common.shared_settings import read_limits
 from parley_common.topology import Limits
 
 PORT_VARIABLE = "PARLEY_STATUS_PORT"

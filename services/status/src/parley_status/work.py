@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from parley_common.background import Background
+from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.declare import declare_again, wait_declared
 from parley_common.leases import Leases
@@ -28,10 +29,10 @@ log = structlog.get_logger(__name__)
 class StatusWork:
     """Keeps the database up to date with the streams."""
 
-    def __init__(self, nats_url: str, database: Database, settings: Settings, *, grace_s: float) -> None:
-        self._bus = Bus(nats_url, name="parley-status")
+    def __init__(self, broker: Broker, database: Database, settings: Settings, *, grace_s: float) -> None:
+        self._bus = Bus(broker, name="parley-status")
         self._database = database
-        self._intake = Intake(nats_url, self._bus, database, grace_s=grace_s)
+        self._intake = Intake(broker, self._bus, database, grace_s=grace_s)
         self._replays = Replays(self._bus, database)
         self._leases = Leases(self._bus, settings.limits)
         self._asking = settings.asking
