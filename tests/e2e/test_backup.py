@@ -55,7 +55,13 @@ class People:
         return (self.queued, self.unanswered)
 
 
-@pytest.mark.parametrize("lost", [(BROKER, *SERVICES), (BROKER,)], ids=["all is lost", "the services live on"])
+@pytest.mark.parametrize(
+    "lost",
+    [
+        pytest.param((BROKER, *SERVICES), id="all is lost"),
+        pytest.param((BROKER,), id="the services live on", marks=pytest.mark.long),
+    ],
+)
 async def test_after_a_restore_nothing_is_sent_until_resumed_and_then_nothing_twice(
     tmp_path: Path, lost: Sequence[str]
 ) -> None:

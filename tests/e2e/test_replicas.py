@@ -54,7 +54,13 @@ class Story:
         return found
 
 
-@pytest.mark.parametrize("people", [PEOPLE], ids=["200 people, 20 texts each"])
+@pytest.mark.parametrize(
+    "people",
+    [
+        pytest.param(PEOPLE[:50], id="50 people"),
+        pytest.param(PEOPLE, id="200 people", marks=pytest.mark.long),
+    ],
+)
 async def test_every_text_is_in_one_turn_and_replies_keep_their_order(tmp_path: Path, people: list[str]) -> None:
     async with running_stack(tmp_path, settings=SETTINGS) as stack, simulator_of(stack) as simulator:
         for service in ("agent", "agent", "egress", "egress"):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar, overload
 
 import anyio
 
 T = TypeVar("T")
 
-_EVERY_S = 0.02
+_FIRST_S = 0.02
+_MOST_S = 0.2
+_GROWTH = 1.4
+"""From one look to the next: soon at first; then the processor is left to what is waited for."""
 
 
 @overload
@@ -29,6 +32,7 @@ async def wait_until(
 ) -> object:
     """Returns the condition's first true value; fails the test after ``timeout_s``. The condition may be async."""
     deadline_s = time.monotonic() + timeout_s
+    pauses_s = _pauses_s()
     while True:
         asked = condition()
         value = await asked if inspect.isawaitable(asked) else asked
@@ -36,14 +40,22 @@ async def wait_until(
             return value
         if time.monotonic() > deadline_s:
             raise AssertionError(f"{what} did not come true within {timeout_s:g} s; it was {value!r}")
-        await anyio.sleep(_EVERY_S)
+        await anyio.sleep(next(pauses_s))
 
 
 def wait_until_blocking(condition: Callable[[], T], timeout_s: float = 10.0, *, what: str = "the condition") -> T:
     """The same for tests without an event loop, such as those that drive a browser."""
     deadline_s = time.monotonic() + timeout_s
+    pauses_s = _pauses_s()
     while not (value := condition()):
         if time.monotonic() > deadline_s:
             raise AssertionError(f"{what} did not come true within {timeout_s:g} s; it was {value!r}")
-        time.sleep(_EVERY_S)
+        time.sleep(next(pauses_s))
     return value
+
+
+def _pauses_s() -> Iterator[float]:
+    pause_s = _FIRST_S
+    while True:
+        yield pause_s
+        pause_s = min(pause_s * _GROWTH, _MOST_S)

@@ -20,6 +20,14 @@ def test_good_settings_are_read() -> None:
     assert settings.inbound_url == "http://127.0.0.1:8080/webhooks/twilio/sms#rc=5&rp=all"
 
 
+def test_in_a_cluster_it_listens_for_all_and_calls_itself_by_the_name_of_its_service() -> None:
+    assert (read_settings(GOOD).host, read_settings(GOOD).origin) == ("127.0.0.1", None)
+    settings = read_settings(
+        GOOD | {"PARLEY_HOST": "0.0.0.0", "TWILIO_API_BASE_URL": "http://parley-simulator:8082/"}
+    )
+    assert (settings.host, settings.origin) == ("0.0.0.0", "http://parley-simulator:8082")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -31,6 +39,7 @@ def test_good_settings_are_read() -> None:
         pytest.param("TWILIO_MESSAGING_SERVICE_SID", "MG1", id="short service"),
         pytest.param("PARLEY_PUBLIC_URL", "127.0.0.1:8080", id="address without a scheme"),
         pytest.param("PARLEY_PUBLIC_URL", "http://127.0.0.1:8080/?a=b", id="address with a query"),
+        pytest.param("TWILIO_API_BASE_URL", "simulator:8082", id="own address without a scheme"),
         pytest.param("PARLEY_SIMULATOR_PORT", "70000", id="no such port"),
         pytest.param("PARLEY_SIMULATOR_PORT", "http", id="port by name"),
     ],

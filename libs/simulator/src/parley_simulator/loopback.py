@@ -1,7 +1,8 @@
 """Keeps web pages of strangers away from the control routes.
 
-The simulator listens on this machine only, but any page in the developer's browser can send requests
-to this machine. Such a request carries a foreign Origin, or a Host name that was bent to 127.0.0.1.
+Whatever the simulator listens on, these routes are for who calls it by this machine's own name, be it through a
+port-forward. But any page in the developer's browser can send requests to this machine. Such a request carries a
+foreign Origin, or a Host name that was bent to 127.0.0.1.
 """
 
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""Serving one simulator on 127.0.0.1: in the foreground, or in a thread for tests.
+"""Serving one simulator: in the foreground, or in a thread for tests.
 
 Knows the port and the HTTP server; the application itself is in `app`.
 """
@@ -18,7 +18,6 @@ from parley_simulator.app import build_app
 from parley_simulator.settings import Settings, SettingsError
 from parley_simulator.simulator import Simulator
 
-HOST = "127.0.0.1"
 _START_WITHIN_S = 15.0
 _STOP_WITHIN_S = 5
 
@@ -82,9 +81,9 @@ def serving(settings: Settings) -> Iterator[str]:
 
 
 def _prepare(settings: Settings) -> tuple[SimulatorServer, socket.socket]:
-    listener = _listen(settings.port)
+    listener = _listen(settings.host, settings.port)
     simulator = Simulator(settings)
-    simulator.origin = _address(listener)
+    simulator.origin = settings.origin or _address(listener)
     config = uvicorn.Config(
         build_app(simulator),
         http=ResettableProtocol,
@@ -99,18 +98,19 @@ def _prepare(settings: Settings) -> tuple[SimulatorServer, socket.socket]:
 
 
 def _address(listener: socket.socket) -> str:
-    return f"http://{HOST}:{listener.getsockname()[1]}"
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}"
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(2_048)
     except OSError as error:
         listener.close()
         raise SettingsError(
-            f"Port {port} on {HOST} cannot be used ({error.strerror}); choose another with PARLEY_SIMULATOR_PORT."
+            f"Port {port} on {host} cannot be used ({error.strerror}); choose another with PARLEY_SIMULATOR_PORT."
         ) from error
     return listener

@@ -12,6 +12,7 @@ from parley_common.webhook_urls import inbound_url
 from parley_simulator.phone_numbers import is_e164
 
 DEFAULT_PORT = 8082
+DEFAULT_HOST = "127.0.0.1"
 
 
 class SettingsError(ValueError):
@@ -20,7 +21,10 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The account the simulator plays, its numbers, and where its webhooks go."""
+    """The account the simulator plays, its numbers, and where its webhooks go.
+
+    ``host``: what it listens on. ``origin``: how others call it, None for the address it listens on.
+    """
 
     account_sid: str
     auth_token: str
@@ -28,6 +32,8 @@ class Settings:
     public_url: str
     messaging_service_sid: str | None = None
     port: int = DEFAULT_PORT
+    host: str = DEFAULT_HOST
+    origin: str | None = None
 
     @property
     def inbound_url(self) -> str:
@@ -41,11 +47,17 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         account_sid=_sid(environ, "TWILIO_ACCOUNT_SID", "AC"),
         auth_token=_required(environ, "TWILIO_AUTH_TOKEN", "any secret will do, the services must have the same"),
         numbers=_numbers(_required(environ, "TWILIO_PHONE_NUMBER", "for example +15550100100")),
-        public_url=_url(_required(environ, "PARLEY_PUBLIC_URL", "for example http://127.0.0.1:8080")),
+        public_url=_url(
+            "PARLEY_PUBLIC_URL", _required(environ, "PARLEY_PUBLIC_URL", "for example http://127.0.0.1:8080")
+        ),
         messaging_service_sid=_sid(environ, "TWILIO_MESSAGING_SERVICE_SID", "MG")
         if environ.get("TWILIO_MESSAGING_SERVICE_SID", "").strip()
         else None,
         port=_port(environ.get("PARLEY_SIMULATOR_PORT", "").strip() or str(DEFAULT_PORT)),
+        host=environ.get("PARLEY_HOST", "").strip() or DEFAULT_HOST,
+        origin=_url("TWILIO_API_BASE_URL", origin)
+        if (origin := environ.get("TWILIO_API_BASE_URL", "").strip())
+        else None,
     )
 
 
@@ -72,10 +84,10 @@ def _numbers(value: str) -> tuple[str, ...]:
     return numbers
 
 
-def _url(value: str) -> str:
+def _url(name: str, value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise SettingsError("PARLEY_PUBLIC_URL must be an http or https address without a query.")
+        raise SettingsError(f"{name} must be an http or https address without a query.")
     return value.rstrip("/")
 
 
