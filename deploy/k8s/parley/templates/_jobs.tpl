@@ -1,0 +1,67 @@
+{{/*
+Jobs are no hooks: with --wait, hooks after the install would wait for services that wait for them. The services wait by
+themselves for what a Job does.
+
+(dict "root" $ "component" "declare"): a name that is another at each revision, and where nobody counts revisions (Argo
+CD) whenever what it runs with is another, since a Job cannot be changed.
+*/}}
+{{- define "parley.jobName" -}}
+{{- $what := print (include "parley.settings" (list .root .component)) (include "parley.image" (list .root .image)) (include "parley.secretData" .root) -}}
+{{- printf "%s-%d-%s" (include "parley.name" (list .root .component)) (int .root.Release.Revision) (sha256sum $what | trunc 6) -}}
+{{- end -}}
+
+{{/*
+A container of a Job: root, component, image (whose image), name, command; args, mounts where it has any.
+*/}}
+{{- define "parley.jobContainer" -}}
+name: {{ .name }}
+image: {{ include "parley.image" (list .root .image) | quote }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+command: {{ toJson .command }}
+{{- include "parley.environment" . }}
+resources:
+  {{- toYaml .root.Values.jobs.resources | nindent 2 }}
+securityContext:
+  {{- include "parley.securityContext" .root | nindent 2 }}
+volumeMounts:
+  - {name: tmp, mountPath: /tmp}
+  {{- if include "parley.usesNats" .component }}
+  {{- include "parley.natsMounts" .root | nindent 2 }}
+  {{- end }}
+  {{- with .mounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* The volumes of those. */}}
+{{- define "parley.jobVolumes" -}}
+- {name: tmp, emptyDir: {}}
+{{- if include "parley.usesNats" .component }}
+{{- include "parley.natsVolumes" .root }}
+{{- end }}
+{{- end -}}
+
+{{/* A Job that runs one command to its end: root, component, image, command, times (activeDeadlineSeconds, ttlSecondsAfterFinished). */}}
+{{- define "parley.job" -}}
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ include "parley.jobName" . | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
+  labels:
+    {{- include "parley.labels" (list .root .component) | nindent 4 }}
+spec:
+  backoffLimit: 6
+  activeDeadlineSeconds: {{ int .times.activeDeadlineSeconds }}
+  ttlSecondsAfterFinished: {{ int .times.ttlSecondsAfterFinished }}
+  template:
+    metadata:
+      {{- include "parley.podMetadata" . | nindent 6 }}
+    spec:
+      restartPolicy: Never  # each try leaves its log
+      {{- include "parley.podSettings" . | nindent 6 }}
+      containers:
+        - {{- include "parley.jobContainer" (merge (dict "name" .component) .) | nindent 10 }}
+      volumes:
+        {{- include "parley.jobVolumes" . | nindent 8 }}
+{{- end -}}

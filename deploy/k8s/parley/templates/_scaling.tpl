@@ -1,0 +1,69 @@
+{{/* How many there are, and who decides it. */}}
+
+{{/* (list $ "agent"): "hpa", "keda", or empty where the chart says a number. */}}
+{{- define "parley.scaler" -}}
+{{- $values := index (index . 0).Values (index . 1) -}}
+{{- if (default dict $values.autoscaling).enabled -}}hpa{{- else if (default dict $values.keda).enabled -}}keda{{- end -}}
+{{- end -}}
+
+{{/*
+(list $ "agent"): replicas for the Deployment; empty where something scales it, since two owners of one field end the
+next upgrade with a conflict.
+*/}}
+{{- define "parley.replicas" -}}
+{{- if not (include "parley.scaler" .) -}}{{- int (index (index . 0).Values (index . 1)).replicas -}}{{- end -}}
+{{- end -}}
+
+{{/* (list $ "agent"): how many there are at least. */}}
+{{- define "parley.leastReplicas" -}}
+{{- $values := index (index . 0).Values (index . 1) -}}
+{{- $scaler := include "parley.scaler" . -}}
+{{- if eq $scaler "hpa" -}}{{- int $values.autoscaling.minReplicas -}}
+{{- else if eq $scaler "keda" -}}{{- int $values.keda.minReplicas -}}
+{{- else -}}{{- int $values.replicas -}}{{- end -}}
+{{- end -}}
+
+{{/* (list $ "agent"): how many there may be. */}}
+{{- define "parley.mostReplicas" -}}
+{{- $values := index (index . 0).Values (index . 1) -}}
+{{- $scaler := include "parley.scaler" . -}}
+{{- if eq $scaler "hpa" -}}{{- int $values.autoscaling.maxReplicas -}}
+{{- else if eq $scaler "keda" -}}{{- int $values.keda.maxReplicas -}}
+{{- else -}}{{- int $values.replicas -}}{{- end -}}
+{{- end -}}
+
+{{/*
+(list $ "agent" (list "agent")): the triggers of a ScaledObject, for a service and its consumers.
+
+Lag is divided among replicas (AverageValue): half of it each is enough. An age is not: it falls below its threshold once there
+are enough, whoever's it is, so replicas are added in proportion for as long as it is above (Value).
+*/}}
+{{- define "parley.triggers" -}}
+{{- $root := index . 0 -}}{{- $component := index . 1 -}}{{- $consumers := index . 2 -}}
+{{- $keda := (index $root.Values $component).keda -}}
+{{- with include "parley.natsMonitor" $root }}
+{{- $endpoint := . }}
+{{- range $consumers }}
+- type: nats-jetstream
+  metricType: AverageValue
+  metadata:
+    natsServerMonitoringEndpoint: {{ $endpoint | quote }}
+    account: {{ ternary "APP" $root.Values.nats.external.monitor.account $root.Values.nats.embedded.enabled | quote }}
+    stream: CONVERSATIONS
+    consumer: {{ . }}
+    lagThreshold: {{ $keda.lagThreshold | quote }}
+    useHttps: "false"
+{{- end }}
+{{- end }}
+{{- with $keda.prometheus.serverAddress }}
+- type: prometheus
+  metricType: Value
+  metadata:
+    serverAddress: {{ . | quote }}
+    query: {{ printf "max(parley_lag_seconds{consumer=%q,namespace=%q})" $component $root.Release.Namespace | quote }}
+    threshold: {{ $keda.prometheus.oldestSeconds | quote }}
+  {{- with $keda.prometheus.authenticationRef }}
+  authenticationRef: {name: {{ . | quote }}}
+  {{- end }}
+{{- end }}
+{{- end -}}
