@@ -19,11 +19,11 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 _PATIENCE_S = 150.0
 
 
-@pytest.mark.parametrize(("broker", "seed", "seconds"), [("single", 11, 20.0), ("cluster", 3, 12.0)])
+@pytest.mark.parametrize(("broker", "seed", "seconds"), [("single", 13, 10.0), ("cluster", 3, 8.0)])
 async def test_nothing_is_lost_sent_twice_or_out_of_order(
     tmp_path: Path, broker: BrokerKind, seed: int, seconds: float
 ) -> None:
-    """These seeds hurt ingress, agent, egress and the broker in few seconds."""
+    """These seeds hurt agent, egress and the broker, the first one ingress as well, in few seconds."""
     plan = make_plan(seed, broker, Size.of(seconds))
     result = await run(plan, tmp_path, patience_s=_PATIENCE_S, say=_say)
     _say(table(result))
