@@ -1,7 +1,8 @@
 """Takes from an image what runs services but is not needed to: runs as root in the build of an image, once.
 
-Gone afterwards: what installs packages, the desktop parts and tests of the standard library, every setuid and setgid
-bit. What remains of the standard library is compiled, since a read-only root could never keep what Python compiles.
+Gone afterwards: what installs packages, the desktop parts and tests of the standard library, every setuid and
+setgid bit. What remains of the standard library is compiled, since on a read-only root Python could keep nothing
+that it compiles.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ def installers(packages: Path) -> Iterator[Path]:
 
 
 def commands(folder: Path) -> Iterator[Path]:
-    """The commands that installers left there."""
-    for name in ("pip", "wheel", "idle"):
-        yield from folder.glob(f"{name}*")
+    """The commands that installers left there, with and without a version."""
+    for name in ("pip", "wheel", "idle", "pydoc"):
+        yield from (path for path in folder.glob(f"{name}*") if not path.name[len(name) :].strip(".0123456789"))
 
 
 def with_others_rights(root: Path) -> Iterator[Path]:

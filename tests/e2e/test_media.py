@@ -105,7 +105,7 @@ async def kept(bus: Bus, sid: str, number: int = 0) -> Medium | None:
 
 
 def links_of(whole: Stack) -> MediaLinks:
-    return MediaLinks(whole.environment["PARLEY_HASH_KEY"].encode())
+    return MediaLinks((whole.environment["PARLEY_SECRET_KEY"].encode(),))
 
 
 async def on_the_phone(person: Person, count: int = 1) -> MessageView:
@@ -246,7 +246,7 @@ async def test_only_a_genuine_link_that_has_not_expired_opens_a_file(
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == str(len(PNG))
         expired = links.url(whole.url("ingress"), hosted_url(name), now=now - timedelta(hours=13))
-        forged = MediaLinks(b"another key" * 4).url(whole.url("ingress"), hosted_url(name), now=now)
+        forged = MediaLinks((b"another key" * 4,)).url(whole.url("ingress"), hosted_url(name), now=now)
         later = good.replace("expires=", "expires=9")
         for url in (expired, forged, later, good.partition("?")[0], good + "x", f"{good}&expires=9999999999"):
             refused = await http.get(url)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from harness.stack import Stack
 
 _NUMBER = re.compile(r"(?<![0-9a-f])\+?1?555\d{7}(?!\d)")
-_SECRETS = ("TWILIO_AUTH_TOKEN", "PARLEY_API_KEY", "PARLEY_HASH_KEY")
+_SECRETS = ("TWILIO_AUTH_TOKEN", "PARLEY_API_KEY", "PARLEY_HASH_KEY", "PARLEY_SECRET_KEY")
 
 
 def leaks(stack: Stack, texts: Sequence[str] = ()) -> list[str]:

@@ -27,6 +27,9 @@ from parley_dev.readiness import AnswersHttp
 BROKER_ONLY = (BROKER, DECLARE)
 EVERYTHING = (BROKER, DECLARE, "simulator", *SERVICES)
 
+HASH_KEY = "k" * 32
+"""What a stack is filed under unless told otherwise, so that a test can find what stands on its broker."""
+
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 _GRACE_S = 15.0
 _TAIL = 3_000
@@ -167,7 +170,7 @@ def _plan(directory: Path, settings: Mapping[str, str]) -> Plan:
     ports = {variable: str(free_port()) for variable in VARIABLES.values()}
     data_dir = directory / "data"
     data_dir.mkdir(exist_ok=True)
-    given = {**inherited, "PARLEY_LOG_FORMAT": "json", **ports, **settings}
+    given = {**inherited, "PARLEY_LOG_FORMAT": "json", "PARLEY_HASH_KEY": HASH_KEY, **ports, **settings}
     return make_plan(given, data_dir, read_secrets(data_dir))
 
 

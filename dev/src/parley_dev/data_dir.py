@@ -21,12 +21,16 @@ _API_HEADER = "api-key.header"
 
 
 class Secrets(msgspec.Struct, frozen=True):
-    """What a run needs and nobody should have to invent. The account is the one the simulator plays."""
+    """What a run needs and nobody should have to invent. The account is the one the simulator plays.
+
+    ``secret_key`` came with a later release: where a file has none, it gets one.
+    """
 
     hash_key: str
     api_key: str
     account_sid: str
     auth_token: str
+    secret_key: str = ""
 
 
 def read_data_dir(environment: Environment) -> Path:
@@ -56,11 +60,10 @@ def read_secrets(data_dir: Path) -> Secrets:
     """The secrets of this directory, made at the first run and readable by their owner only."""
     path = data_dir / _SECRETS
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Secrets)
+        found = msgspec.json.decode(path.read_bytes(), type=Secrets)
+        return found if found.secret_key else _keep(path, msgspec.structs.replace(found, secret_key=_new_key()))
     except FileNotFoundError:
-        made = make_secrets()
-        _write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
-        return made
+        return _keep(path, make_secrets())
     except PermissionError:
         raise SettingsError(f"{path} cannot be read by this user: use the one who made it") from None
     except msgspec.MsgspecError:
@@ -71,11 +74,21 @@ def read_secrets(data_dir: Path) -> Secrets:
 def make_secrets() -> Secrets:
     """New secrets."""
     return Secrets(
-        hash_key=secrets.token_hex(32),
-        api_key=secrets.token_hex(32),
+        hash_key=_new_key(),
+        api_key=_new_key(),
         account_sid=f"AC{secrets.token_hex(16)}",
         auth_token=secrets.token_hex(16),
+        secret_key=_new_key(),
     )
+
+
+def _new_key() -> str:
+    return secrets.token_hex(32)
+
+
+def _keep(path: Path, made: Secrets) -> Secrets:
+    _write_private(path, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
+    return made
 
 
 def write_api_header(data_dir: Path, api_key: str) -> Path:

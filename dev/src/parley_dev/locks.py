@@ -1,7 +1,8 @@
 """Checks, without a network, that requirements/*.txt hold what the pyprojects ask for.
 
 Every requirement must be pinned at a version it allows, every pin must carry a hash, and no file may name an
-index. Whether newer releases exist is no question here. ``python -m parley_dev.locks`` runs it.
+index. The lock of an image must say of each package what main.txt says: version, marker and hashes. Whether newer
+releases exist is no question here. ``python -m parley_dev.locks`` runs it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from packaging.utils import canonicalize_name
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)")
 _MEMBERS = ("libs/*/pyproject.toml", "services/*/pyproject.toml", "dev/pyproject.toml")
+
+IMAGES = ("ingress", "agent", "egress", "status", "simulator", "cli")
+"""The members that become images, each with a lock of its own."""
 
 
 def read_pins(lock: str) -> dict[str, str]:
@@ -47,21 +51,54 @@ def find_flaws(lock: str) -> Iterator[str]:
             yield f"line {number + 1} names an address or an option"
 
 
+def find_strangers(lock: str, main: str) -> Iterator[str]:
+    """A sentence for every pin that does not stand word for word, hashes and all, in the lock of everything."""
+    known = read_entries(main)
+    for name, entry in read_entries(lock).items():
+        if name not in known:
+            yield f"{name} does not stand in main.txt"
+        elif entry != known[name]:
+            yield f"{name} is pinned in another way than in main.txt"
+
+
+def read_entries(lock: str) -> dict[str, str]:
+    """Every pin with all that belongs to it: version, marker and hashes."""
+    whole = lock.replace("\\\n", "").splitlines()
+    return {canonicalize_name(pin[1]): " ".join(line.split()) for line in whole if (pin := _PIN.match(line))}
+
+
+def closure(member: str, asked: Mapping[str, Sequence[str]]) -> list[str]:
+    """What a member and those that it needs ask of others; ``asked`` has the requirements of each member."""
+    found: list[str] = []
+    todo, done = [member], set[str]()
+    while todo:
+        done.add(one := todo.pop())
+        names = {text: Requirement(text).name for text in asked[one]}
+        found += [text for text, name in names.items() if name not in asked]
+        todo += [name for name in names.values() if name in asked and name not in done]
+    return found
+
+
 def check(root: Path) -> list[str]:
     """All complaints about the locks of a project, each naming its file."""
-    members = [tomllib.loads(path.read_text()) for pattern in _MEMBERS for path in sorted(root.glob(pattern))]
-    own = {member["project"]["name"] for member in members}
-    asked = [text for member in members for text in member["project"]["dependencies"]]
-    wanted = {
-        "main.txt": [text for text in asked if Requirement(text).name not in own],
-        "dev.txt": tomllib.loads((root / "pyproject.toml").read_text())["dependency-groups"]["dev"],
-    }
+    asked = _read_members(root)
+    groups: dict[str, list[str]] = tomllib.loads((root / "pyproject.toml").read_text())["dependency-groups"]
+    wanted = {"main": [text for texts in asked.values() for text in texts if Requirement(text).name not in asked]}
+    wanted |= groups | {image: closure(f"parley-{image}", asked) for image in IMAGES}
+    locks = {name: (root / "requirements" / f"{name}.txt").read_text() for name in wanted}
     complaints = []
-    for name, requirements in wanted.items():
-        lock = (root / "requirements" / name).read_text()
-        found = [*find_unmet(requirements, read_pins(lock)), *find_flaws(lock)]
-        complaints += [f"requirements/{name}: {sentence}" for sentence in found]
+    for name, lock in locks.items():
+        found = [*find_unmet(wanted[name], read_pins(lock)), *find_flaws(lock)]
+        found += find_strangers(lock, locks["main"]) if name in IMAGES else ()
+        complaints += [f"requirements/{name}.txt: {sentence}" for sentence in found]
     return complaints
+
+
+def _read_members(root: Path) -> dict[str, list[str]]:
+    """What each member of the project asks for, by its name."""
+    paths = [path for pattern in _MEMBERS for path in sorted(root.glob(pattern))]
+    projects = [tomllib.loads(path.read_text())["project"] for path in paths]
+    return {project["name"]: project["dependencies"] for project in projects}
 
 
 def main() -> None:

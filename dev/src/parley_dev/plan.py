@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from parley_common.channels import TWILIO_API, read_channels
 from parley_common.settings import Environment, SettingsError, read_optional, read_text
-from parley_common.shared_settings import read_common, read_limits
+from parley_common.shared_settings import read_common, read_limits, read_secret_keys
 from parley_dev.addresses import HOST, Port, read_ports
 from parley_dev.data_dir import Secrets
 
@@ -65,7 +65,8 @@ def make_plan(environment: Environment, data_dir: Path, secrets: Secrets) -> Pla
     ours |= _simulated(environment, secrets, ports) if simulated else _real(environment, ports)
     complete = {**environment, **ours}
     grace_s = read_common(complete).grace_s
-    read_limits(complete), read_channels(complete)  # they name what is wrong before anything starts
+    for read in (read_limits, read_channels, read_secret_keys):
+        read(complete)  # they name what is wrong before anything starts
     return Plan(
         environment=complete,
         data_dir=data_dir,
@@ -79,6 +80,7 @@ def make_plan(environment: Environment, data_dir: Path, secrets: Secrets) -> Pla
 def _common(environment: Environment, data_dir: Path, secrets: Secrets) -> dict[str, str]:
     return {
         "PARLEY_HASH_KEY": read_text(environment, "PARLEY_HASH_KEY", secrets.hash_key),
+        "PARLEY_SECRET_KEY": read_text(environment, "PARLEY_SECRET_KEY", secrets.secret_key),
         "PARLEY_API_KEY": read_text(environment, "PARLEY_API_KEY", secrets.api_key),
         "PARLEY_GRACE_S": read_text(environment, "PARLEY_GRACE_S", "8"),
         "PARLEY_LOG_FORMAT": read_text(environment, "PARLEY_LOG_FORMAT", "text"),

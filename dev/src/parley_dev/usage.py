@@ -17,6 +17,7 @@ data and broker:
   PARLEY_DATA_DIR             ./.data  what must last; one run at a time
   NATS_URL                    a broker of your own; none is started then
   PARLEY_HASH_KEY             made at the first run and kept in PARLEY_DATA_DIR
+  PARLEY_SECRET_KEY           likewise; signs links to pictures
   PARLEY_API_KEY              likewise; the key of the API
   PARLEY_LOG_FORMAT           text, or json as in production
 

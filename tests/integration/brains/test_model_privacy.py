@@ -86,6 +86,7 @@ async def test_spans_name_models_tokens_and_tools_and_nothing_anybody_wrote(
         "gen_ai.provider.name": "openai_compatible",
         "gen_ai.request.model": "span-model",
         "gen_ai.request.max_tokens": 400,
+        "gen_ai.response.model": "span-model",
         "gen_ai.usage.input_tokens": 11,
         "gen_ai.usage.output_tokens": 2,
         "gen_ai.response.finish_reasons": ("tool_call",),
@@ -95,6 +96,12 @@ async def test_spans_name_models_tokens_and_tools_and_nothing_anybody_wrote(
     assert dict(tool.attributes or {}) == {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "order_status",
+        "gen_ai.tool.type": "function",
+        "http.request.method": "GET",
+        "http.response.status_code": 200,
+        "url.scheme": "http",
+        "server.address": "127.0.0.1",
+        "server.port": int(shop.url.rpartition(":")[2]),
     }
     assert not failed.status.is_ok
     assert last.attributes is not None

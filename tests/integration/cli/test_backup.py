@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.stack import Stack
+from harness.stack import BROKER_ONLY, Stack, running_stack
 from integration.cli.command import done, parley, refusal
 from integration.cli.streams import fill
 from integration.common.connections import a_text, connected, history
@@ -21,6 +21,7 @@ from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.control import EVERY_CHANNEL, read_restored, read_switch
 from parley_common.declare import declare
+from parley_common.hash_key import check_hash_key
 
 pytestmark = pytest.mark.anyio
 
@@ -142,13 +143,54 @@ async def test_a_backup_of_another_format_is_refused(empty: Stack, folder: Path)
 async def test_another_hash_key_is_refused_since_it_would_forget_every_stop(
     broker: Stack, bus: Bus, empty: Stack, new: Bus, tmp_path: Path
 ) -> None:
-    key, other = {"PARLEY_HASH_KEY": "k" * 64}, {"PARLEY_HASH_KEY": "o" * 64}
+    key, other = {"PARLEY_HASH_KEY": broker.environment["PARLEY_HASH_KEY"]}, {"PARLEY_HASH_KEY": "o" * 64}
     folder = str(tmp_path / "backup")
     assert (await parley(broker, "backup", folder, settings=key)).code == 0
     refused = await parley(empty, "restore", folder, settings=other)
     assert (refused.code, "PARLEY_HASH_KEY is not the one" in refused.err) == (1, True)
     assert await new.js.streams_info() == []
     assert (await parley(empty, "restore", folder, settings=key)).code == 0
+
+
+async def test_a_backup_taken_without_the_key_still_refuses_another(
+    broker: Stack, empty: Stack, new: Bus, folder: Path
+) -> None:
+    refused = await parley(empty, "restore", str(folder), settings={"PARLEY_HASH_KEY": "o" * 64})
+    assert (refused.code, "PARLEY_HASH_KEY is not the one" in refused.err) == (1, True)
+    assert await new.js.streams_info() == []
+
+
+async def test_a_backup_whose_manifest_tells_no_key_refuses_another_once_its_streams_do(
+    empty: Stack, new: Bus, folder: Path
+) -> None:
+    path = folder / "backup.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"key": ""}))
+    refused = await parley(empty, "restore", str(folder), settings={"PARLEY_HASH_KEY": "o" * 64})
+    assert (refused.code, "PARLEY_HASH_KEY is not the one" in refused.err) == (1, True)
+    assert await new.js.streams_info() == []
+
+
+async def test_where_only_the_declare_step_ran_a_backup_is_restored_with_its_own_fingerprint(
+    tmp_path: Path, folder: Path
+) -> None:
+    """As in a cluster, where the declare step runs with the installation."""
+    async with running_stack(tmp_path / "declared", BROKER_ONLY) as declared:
+        key = {"PARLEY_HASH_KEY": declared.environment["PARLEY_HASH_KEY"]}
+        ended = await parley(declared, "restore", str(folder), settings=key)
+        assert (ended.code, ended.err) == (0, "")
+        async with connected(declared) as bus:
+            assert len(await history(bus, topology.HASH_KEY)) == 1
+            assert await check_hash_key(bus, key["PARLEY_HASH_KEY"].encode())
+
+
+async def test_a_backup_of_a_release_without_fingerprints_gets_one_when_it_is_restored(
+    broker: Stack, bus: Bus, empty: Stack, new: Bus, tmp_path: Path
+) -> None:
+    await bus.js.purge_stream(topology.CONTROL)
+    await done(broker, "backup", str(tmp_path / "old"))
+    ended = await parley(empty, "restore", str(tmp_path / "old"), settings={"PARLEY_HASH_KEY": "n" * 32})
+    assert ended.code == 0
+    assert await check_hash_key(new, b"n" * 32)
 
 
 async def test_a_backup_is_for_its_owner_only_and_never_written_over(broker: Stack, folder: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from harness.running import Running
 from harness.stack import Stack
 from integration.egress.twilio_stub import Post, TwilioStub
-from integration.egress.workbench import ACCOUNT, HASH_KEY, NUMBER, channel, send_settings
+from integration.egress.workbench import ACCOUNT, HASH_KEY, NUMBER, SECRET_KEY, channel, send_settings
 from parley_common import topology
 from parley_common.broker import Broker
 from parley_common.bus import Bus
@@ -26,7 +26,13 @@ async def start_egress(
     """A started egress in this process."""
     common = Common(broker=Broker(nats_url), hash_key=HASH_KEY, host="127.0.0.1", readable_logs=True, grace_s=5.0)
     channels = Channels((channel(stub.url, rate_mps=rate_mps),))
-    settings = Settings(port=0, channels=channels, limits=Limits(), sending=sending or send_settings())
+    settings = Settings(
+        port=0,
+        channels=channels,
+        limits=Limits(),
+        sending=sending or send_settings(),
+        secret_keys=(SECRET_KEY,),
+    )
     work = EgressWork(common, settings)
     await work.start()
     return work
@@ -48,6 +54,7 @@ def egress_process(stack: Stack, name: str, stub: TwilioStub, *, rate_mps: float
     """One as a process of its own, not started yet."""
     settings = {
         "PARLEY_HASH_KEY": HASH_KEY.decode(),
+        "PARLEY_SECRET_KEY": SECRET_KEY.decode(),
         "TWILIO_ACCOUNT_SID": ACCOUNT,
         "TWILIO_AUTH_TOKEN": "token",
         "TWILIO_PHONE_NUMBER": NUMBER,

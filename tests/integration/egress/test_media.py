@@ -12,7 +12,7 @@ from harness.waiting import wait_until
 from integration.common.connections import connected
 from integration.egress.processes import egress
 from integration.egress.twilio_stub import TwilioStub, refuse
-from integration.egress.workbench import HASH_KEY, THE_CLIENTS_WARNINGS, Conversation
+from integration.egress.workbench import SECRET_KEY, THE_CLIENTS_WARNINGS, Conversation
 from parley_common import topology
 from parley_common.events import Media, PartAttempted
 from parley_common.media_links import MEDIA_PATH, MediaLinks, Verdict, hosted_url, out_name
@@ -35,7 +35,7 @@ async def test_each_attempt_has_a_link_of_its_own_and_the_record_has_none(
     event = attempted.event()
     assert isinstance(event, PartAttempted)
     assert [media.url for media in event.media] == [hosted_url(NAME)]
-    links = MediaLinks(HASH_KEY)
+    links = MediaLinks((SECRET_KEY,))
     assert len(twilio.posts) == 2
     for post in twilio.posts:
         url = urlsplit(post.form["MediaUrl"])

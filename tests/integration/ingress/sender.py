@@ -23,6 +23,7 @@ NUMBER = "+15550001111"
 PERSON = "+15557772222"
 PUBLIC_URL = "https://sms.example.com"
 HASH_KEY = "k" * 32
+SECRET_KEY = "s" * 32
 IDENTITY = Identity(HASH_KEY.encode())
 INBOUND = "/webhooks/twilio/sms"
 STATUS = "/webhooks/twilio/status"
@@ -30,6 +31,7 @@ FORM = "application/x-www-form-urlencoded"
 
 SETTINGS = {
     "PARLEY_HASH_KEY": HASH_KEY,
+    "PARLEY_SECRET_KEY": SECRET_KEY,
     "TWILIO_ACCOUNT_SID": ACCOUNT,
     "TWILIO_AUTH_TOKEN": TOKEN,
     "TWILIO_PHONE_NUMBER": NUMBER,

@@ -13,7 +13,7 @@ import pytest
 from harness.running import Running
 from harness.stack import Stack
 from harness.waiting import wait_until
-from integration.ingress.sender import HASH_KEY, PUBLIC_URL, Sender, text
+from integration.ingress.sender import PUBLIC_URL, SECRET_KEY, Sender, text
 from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.domain.media_limits import MOST_BYTES
@@ -22,7 +22,7 @@ from parley_common.media_store import MediaStore
 
 pytestmark = pytest.mark.anyio
 
-LINKS = MediaLinks(HASH_KEY.encode())
+LINKS = MediaLinks((SECRET_KEY.encode(),))
 LARGE = os.urandom(MOST_BYTES)
 
 

@@ -44,6 +44,11 @@ class Postgres:
             self._process.wait(timeout=20)
             self._process = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._process is not None
+
     def make_directory(self) -> None:
         """Makes what the server needs on disk."""
         made = self._spawn(["initdb", "-D", "data", "-U", "parley", "-A", "trust", "-E", "UTF8", "--no-sync"])

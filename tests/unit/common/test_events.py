@@ -19,6 +19,7 @@ from parley_common.events import (
     Event,
     Evidence,
     FailureClass,
+    HashKeyKept,
     InboundMessage,
     Keyword,
     LetterReplayed,
@@ -134,6 +135,7 @@ EVENTS: Mapping[str, AnyEvent] = {
     "a switch": SendingSwitched(**COMMON, paused=True, reason="too many complaints"),
     "a restore": Restored(**COMMON, taken_at=AT),
     "a log read": LogRead(**COMMON, upto=AT),
+    "a hash key kept": HashKeyKept(**COMMON, fingerprint="f" * 32),
 }
 
 OPTIONAL: Mapping[str, Mapping[str, object]] = {

@@ -18,7 +18,7 @@ from parley_common.media_links import (
 )
 
 KEY = b"k" * 32
-LINKS = MediaLinks(KEY)
+LINKS = MediaLinks((KEY,))
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NAME = out_name(b"a picture")
 PUBLIC = "https://sms.example.com"
@@ -77,7 +77,7 @@ def test_an_upper_case_signature_is_another_one() -> None:
 
 
 def test_whoever_forges_a_link_is_not_told_that_it_expired() -> None:
-    name, query = made(links=MediaLinks(b"another" * 6))
+    name, query = made(links=MediaLinks((b"another" * 6,)))
     assert LINKS.verdict(name, query, now=NOW + 2 * GOOD_FOR) is Verdict.FORGED
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -27,6 +28,16 @@ def test_another_directory_has_other_secrets(tmp_path: Path) -> None:
 def test_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
     read_secrets(tmp_path)
     assert {path.name: mode(path) for path in tmp_path.iterdir()} == {"secrets.json": 0o600}
+
+
+def test_secrets_of_an_older_release_get_the_key_they_lack_and_keep_the_others(tmp_path: Path) -> None:
+    older = {"hash_key": "a" * 64, "api_key": "b" * 64, "account_sid": "AC" + "c" * 32, "auth_token": "d" * 32}
+    (tmp_path / "secrets.json").write_text(json.dumps(older))
+    found = read_secrets(tmp_path)
+    assert {name: getattr(found, name) for name in older} == older
+    assert len(found.secret_key) == 64
+    assert read_secrets(tmp_path) == found
+    assert mode(tmp_path / "secrets.json") == 0o600
 
 
 def test_damaged_secrets_are_not_made_anew(tmp_path: Path) -> None:

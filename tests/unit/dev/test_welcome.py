@@ -8,7 +8,9 @@ from parley_dev.data_dir import Secrets
 from parley_dev.plan import make_plan
 from parley_dev.welcome import welcome
 
-SECRETS = Secrets(hash_key="a" * 64, api_key="b" * 64, account_sid=f"AC{'c' * 32}", auth_token="d" * 32)
+SECRETS = Secrets(
+    hash_key="a" * 64, api_key="b" * 64, account_sid=f"AC{'c' * 32}", auth_token="d" * 32, secret_key="e" * 64
+)
 REAL = {
     "TWILIO_ACCOUNT_SID": f"AC{'1' * 32}",
     "TWILIO_AUTH_TOKEN": "token",

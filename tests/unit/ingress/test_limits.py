@@ -14,6 +14,7 @@ from unit.ingress.webhook_forms import ACCOUNT, NUMBER
 
 NEEDED = {
     "PARLEY_PUBLIC_URL": "https://sms.example.com",
+    "PARLEY_SECRET_KEY": "s" * 32,
     "TWILIO_ACCOUNT_SID": ACCOUNT,
     "TWILIO_AUTH_TOKEN": "t" * 32,
     "TWILIO_PHONE_NUMBER": NUMBER,

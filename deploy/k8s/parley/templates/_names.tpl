@@ -1,14 +1,18 @@
 {{/* Names and labels: the only place that makes them. A component is ingress, agent, egress, status, nats, … */}}
 
+{{/* Before every object's name. A Service's begins with a letter and holds no dot; a release's need not. */}}
 {{- define "parley.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
 {{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- $release := replace "." "-" .Release.Name -}}
+{{- if regexMatch "^[0-9]" $release -}}
+{{- printf "%s-%s" $name $release | trunc 40 | trimSuffix "-" -}}
+{{- else if contains $name $release -}}
+{{- $release | trunc 40 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" (.Release.Name | trunc (int (sub 39 (len $name))) | trimSuffix "-") $name -}}
+{{- printf "%s-%s" ($release | trunc (int (sub 39 (len $name))) | trimSuffix "-") $name -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -74,7 +74,7 @@ envFrom:
 {{- define "parley.resourceAttributes" -}}
 {{- $root := index . 0 -}}
 {{- if and (include "parley.otlpEndpoint" $root) (has (index . 1) (list "ingress" "agent" "egress" "status")) }}
-{{- $said := dict "k8s.namespace.name" $root.Release.Namespace "k8s.pod.name" "$(POD_NAME)" "service.version" $root.Chart.AppVersion }}
+{{- $said := dict "k8s.namespace.name" $root.Release.Namespace "k8s.pod.name" "$(POD_NAME)" }}
 {{- $pairs := list }}
 {{- range $name, $value := mergeOverwrite $said (deepCopy $root.Values.telemetry.resourceAttributes) }}
 {{- $pairs = append $pairs (printf "%s=%v" $name $value) }}

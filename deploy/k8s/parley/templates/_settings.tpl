@@ -41,7 +41,7 @@ places that know. A variable whose text is empty is left out, so that the servic
   (list "TWILIO_ACCOUNT_SID" (print $channel " simulator") $v.channel.accountSid)
   (list "TWILIO_PHONE_NUMBER" (print $channel " simulator") $v.channel.phoneNumbers)
   (list "TWILIO_MESSAGING_SERVICE_SID" (print $channel " simulator") $v.channel.messagingServiceSid)
-  (list "TWILIO_API_BASE_URL" $channel (include "parley.apiBaseUrl" $root))
+  (list "TWILIO_API_BASE_URL" (print $channel " simulator") (include "parley.apiBaseUrl" $root))
   (list "SMS_ALLOW_ALL_USERS" $channel $v.channel.allowAllUsers)
   (list "SMS_ALLOWED_USERS" $channel $v.channel.allowedUsers)
   (list "SMS_ALLOWED_COUNTRIES" $channel $v.channel.allowedCountries)
@@ -86,6 +86,7 @@ places that know. A variable whose text is empty is left out, so that the servic
   (list "OTEL_EXPORTER_OTLP_ENDPOINT" $services $otlp)
   (list "OTEL_TRACES_SAMPLER" $services (ternary $v.telemetry.sampler "" (ne $otlp "")))
   (list "OTEL_TRACES_SAMPLER_ARG" $services (ternary $v.telemetry.samplerArg "" (ne $otlp "")))
+  (list "PARLEY_TRACE_FAILURES" $services (ternary $v.telemetry.keepFailures "" (ne $otlp "")))
 
   (list "PARLEY_SELF_TEST_INGRESS_URL" "test" (include "parley.serviceUrl" (list $root "ingress")))
   (list "PARLEY_SELF_TEST_AGENT_URL" "test" (include "parley.serviceUrl" (list $root "agent")))

@@ -17,16 +17,18 @@ EXAMPLE = Path(__file__).with_name("example") / "agent.toml"
 
 @dataclass(frozen=True, kw_only=True)
 class Agent:
-    """One agent: its file, and its brain."""
+    """One agent: its file, and its brain. ``brain_name``: which of them it is, for those who count."""
 
     file: AgentFile
     brain: Brain
+    brain_name: str = "other"
 
 
 def read_agent(path: Path, environment: Environment = os.environ) -> Agent:
     """The agent of a file; raises ``SettingsError`` naming the file, the line and what to mend."""
     file = read_agent_file(path, environment)
-    return Agent(file=file, brain=make_brain(file, path.parent, environment))
+    name = chosen(file, environment).value
+    return Agent(file=file, brain=make_brain(file, path.parent, environment), brain_name=name)
 
 
 def read_agent_file(path: Path, environment: Environment = os.environ) -> AgentFile:

@@ -126,12 +126,14 @@ class Said:
 class BrainFailed(Exception):  # noqa: N818 - what a brain tells, not a fault of ours
     """The brain has no answer, for a reason that the operator can do something about.
 
-    The reason names no person and no secret, and quotes nothing that a person wrote.
+    The reason names no person and no secret, and quotes nothing that a person wrote. ``timed_out``: all would
+    have been well with more time.
     """
 
-    def __init__(self, reason: str, *, usage: Usage | None = None) -> None:
+    def __init__(self, reason: str, *, usage: Usage | None = None, timed_out: bool = False) -> None:
         super().__init__(reason)
         self.usage = usage
+        self.timed_out = timed_out
 
 
 class Brain(Protocol):

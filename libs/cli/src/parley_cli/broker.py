@@ -69,6 +69,8 @@ async def _connect(bus: Bus, broker: Broker) -> None:
         async with asyncio.timeout(CONNECT_WITHIN_S):
             await bus.connect()
     except (*BROKER_TROUBLE, ValueError) as error:
+        if bus.refused is not None:
+            raise Refused(bus.refused) from None
         raise Refused(
             f"no broker answers at {broker.shown} within {CONNECT_WITHIN_S:g} s ({type(error).__name__}): "
             "start it, or set NATS_URL or PARLEY_NATS_PORT to where it is"

@@ -75,6 +75,8 @@ class BellSubscriber:
 
     async def problems(self, bus: Bus) -> Sequence[str]:
         """Why no bell can be heard now: asks the broker for the consumer, since a ping proves nothing."""
+        if bus.refused is not None:
+            return [bus.refused]
         if not self._started:
             return ["waiting for the broker and the declare step"]
         try:

@@ -42,6 +42,24 @@ class Broker:
         parts = (urlsplit(one.strip()) for one in self.url.split(","))
         return ",".join(part.netloc.rpartition("@")[2] or part.path.rpartition("@")[2] for part in parts)
 
+    @property
+    def who(self) -> str:
+        """Who we are to it, in words that tell no secret."""
+        if self.creds is not None:
+            return f"the credentials in {self.creds}"
+        if self.nkey is not None:
+            return f"the nkey in {self.nkey}"
+        return "who has no name" if self.user is None else f"user {self.user}"
+
+    @property
+    def mend(self) -> str:
+        """What to do where it refuses us."""
+        if self.creds is not None or self.nkey is not None:
+            return "ask whoever runs it for a new file"
+        if self.user is None:
+            return "set NATS_USER and NATS_PASSWORD, NATS_CREDS or NATS_NKEY to what it knows"
+        return "set NATS_USER and NATS_PASSWORD to what it knows"
+
     def tls(self) -> ssl.SSLContext | None:
         """How TLS is spoken, None for the system's way. Raises ``SettingsError`` where a file is no such thing."""
         if self.ca is None and self.cert is None:

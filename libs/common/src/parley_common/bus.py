@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from nats.aio.client import Client
+from nats.errors import AuthorizationError, MaxPayloadError
 from nats.errors import Error as NatsError
-from nats.errors import MaxPayloadError
 from nats.js import JetStreamContext
 from nats.js.api import PubAck, RawStreamMsg
 from nats.js.errors import APIError, NotFoundError
@@ -34,6 +35,9 @@ _DEDUPE_ID = "Nats-Msg-Id"
 _RETRY_S = 0.2
 _RACE_S = 0.02
 _API_TIMEOUT_S = 5.0
+
+_NOT_LET_IN = ("authorization violation", "authentication expired", "authentication revoked", "account expired")
+_NOT_PERMITTED = "permissions violation"
 
 log = structlog.get_logger(__name__)
 
@@ -66,20 +70,39 @@ class Superseded(Exception):  # noqa: N818 - a state of the chain, not a fault
 
 
 class Bus:
-    """A connection to NATS that waits for the broker for as long as it takes."""
+    """A connection to NATS that waits for the broker for as long as it takes.
 
-    def __init__(self, broker: Broker, *, name: str) -> None:
+    ``lost`` is called where the broker ends it for good, as it does when it no longer knows the user: the client
+    never comes back from that.
+    """
+
+    def __init__(self, broker: Broker, *, name: str, lost: Callable[[], None] | None = None) -> None:
         self._broker = broker
         self._name = name
+        self._lost = lost
+        self._refused: str | None = None
+        self._begun, self._closing = False, False
         self.nc = Client()
         self.js: JetStreamContext = self.nc.jetstream(timeout=_API_TIMEOUT_S)
 
     async def connect(self) -> None:
         """Connects, waiting for a broker that is not there yet."""
-        await self.nc.connect(**connection_options(self._broker, self._name), **_credentials(self._broker))
+        own = {"error_cb": self._on_error, "reconnected_cb": self._on_reconnect, "closed_cb": self._on_closed}
+        options = connection_options(self._broker, self._name) | own
+        self._begun = True
+        await self.nc.connect(**options, **_credentials(self._broker))
+        self._refused = None
+
+    @property
+    def refused(self) -> str | None:
+        """Why the broker does not let us in, as a sentence with the fix; None where it does, or is silent."""
+        return self._refused
 
     async def close(self) -> None:
         """Flushes what is pending where that is possible, and closes."""
+        self._closing = True
+        if not self._begun:
+            return  # the client cannot close what was never opened
         try:
             if self.nc.is_connected:
                 await self.nc.flush(timeout=2)
@@ -155,6 +178,27 @@ class Bus:
         async with asyncio.timeout(timeout_s):
             await self.js.stream_info(stream)
 
+    async def _on_error(self, error: Exception) -> None:
+        sentence = refusal(self._broker, error)
+        if sentence is None or sentence == self._refused:
+            await _on_error(error)
+        else:
+            log.error(sentence)
+        self._refused = sentence or self._refused
+
+    async def _on_reconnect(self) -> None:
+        self._refused = None
+        await _on_reconnect()
+
+    async def _on_closed(self) -> None:
+        if self._closing:
+            return
+        error = self.nc.last_error
+        self._refused = refusal(self._broker, error) or "the broker has ended the connection for good"
+        log.error(self._refused, error=str(error))
+        if self._lost is not None:
+            self._lost()
+
     async def _get(self, subject: str, *, seq: int | None, following: bool) -> Stored | None:
         raw = await self.raw(topology.stream_of(subject), subject, seq=seq, following=following)
         if raw is None:
@@ -204,9 +248,26 @@ def _credentials(broker: Broker) -> dict[str, Any]:
     }
 
 
+def refusal(broker: Broker, error: Exception | None) -> str | None:
+    """What to tell of an error that trying again does not mend, None for any other."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the certificate of the broker at {broker.shown} is not accepted ({error.verify_message}): "
+            "NATS_CA must name a file with the authority that signed it"
+        )
+    if isinstance(error, ssl.SSLError):
+        return f"the broker at {broker.shown} and NATS_CA, NATS_CERT or NATS_KEY do not fit ({error.reason})"
+    if isinstance(error, AuthorizationError) or any(word in str(error).lower() for word in _NOT_LET_IN):
+        return f"the broker at {broker.shown} refuses {broker.who}: {broker.mend}"
+    return None
+
+
 async def _on_error(error: Exception) -> None:
     """Says what is wrong when a connection is lost or cannot be made; an orderly end is no news."""
-    log.info("broker connection", error=type(error).__name__)
+    if _NOT_PERMITTED in str(error).lower():
+        log.error("the broker does not permit a subject to this user", error=str(error))
+    else:
+        log.info("broker connection", error=type(error).__name__)
 
 
 async def _on_reconnect() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from opentelemetry.trace import Span
 from prometheus_client import Counter
 
-from parley_common import topology
+from parley_common import topology, tracing
 from parley_common.bus import Bus, Stored
 from parley_common.events import DeadLetter
+from parley_common.metrics import begin
 
 _OF_CONVERSATIONS = ("conv", "report")
 
@@ -23,6 +27,12 @@ class Place:
 
     subject: str
     seq: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def count_letters(service: str) -> None:
+    """Has the letters of this service counted from zero on."""
+    begin(_letters, (service,))
 
 
 async def bury(bus: Bus, stored: Stored | Place, reason: str, *, service: str, channel: str = "") -> None:
@@ -39,10 +49,22 @@ async def bury(bus: Bus, stored: Stored | Place, reason: str, *, service: str, c
         service=service,
     )
     subject = topology.dead_letter(service)
-    before = await bus.last(subject)
-    seq = await bus.publish(subject, letter, dedupe=True)
+    with _span(stored, letter) as span:
+        tracing.fail(span, "dead_letter")
+        before = await bus.last(subject)
+        seq = await bus.publish(subject, letter, dedupe=True)
     if before is None or seq > before.seq:
         _letters.labels(service).inc()
+
+
+def _span(stored: Stored | Place, letter: DeadLetter) -> AbstractContextManager[Span]:
+    """The span of a letter: below the work that gave up, or else below what wrote the message."""
+    under_way = tracing.current().get_span_context().is_valid
+    return tracing.span(
+        "dead letter",
+        parent=None if under_way else tracing.extract(stored.headers),
+        attributes={"messaging.destination.name": letter.stream, "parley.sequence": letter.sequence},
+    )
 
 
 def letter_id(service: str, subject: str, seq: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 
 import structlog
@@ -17,13 +18,14 @@ from nats.js.errors import APIError, NotFoundError
 from parley_common import topology
 from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
+from parley_common.hash_key import check_hash_key, keep_hash_key
 from parley_common.logs import start_logging
 from parley_common.settings import SettingsError
 from parley_common.shared_settings import read_common, read_limits
 
 _RETRY_S = 0.25
 _API_TIMEOUT_S = 2.0
-_NAME_IN_USE = 10058
+NAME_IN_USE = 10058
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +43,7 @@ async def declare_stream(js: JetStreamContext, config: StreamConfig) -> None:
     try:
         await js.add_stream(config)
     except APIError as error:
-        if error.err_code != _NAME_IN_USE:
+        if error.err_code != NAME_IN_USE:
             raise
         await js.update_stream(config)
 
@@ -97,12 +99,16 @@ async def _missing(js: JetStreamContext, durables: frozenset[str]) -> str | None
     return None
 
 
-async def _run(broker: Broker, limits: topology.Limits) -> None:
+async def _run(broker: Broker, limits: topology.Limits, hash_key: bytes) -> None:
+    """The key is looked at before anything is changed: another may be meant for another broker."""
     bus = Bus(broker, name="parley-declare")
     await bus.connect()
     while True:
         try:
+            with contextlib.suppress(NotFoundError):  # nothing was ever declared there
+                await check_hash_key(bus, hash_key)
             await declare(bus.js, limits)
+            await keep_hash_key(bus, hash_key)
             break
         except (NotFoundError, *BROKER_TROUBLE) as error:
             if isinstance(error, APIError) and error.code not in (404, 503):
@@ -120,7 +126,9 @@ def main() -> None:
         sys.exit(str(error))
     start_logging("declare", readable=common.readable_logs)
     try:
-        asyncio.run(_run(common.broker, limits))
+        asyncio.run(_run(common.broker, limits, common.hash_key))
+    except SettingsError as error:
+        sys.exit(str(error))
     except APIError as error:
         sys.exit(f"JetStream refused the declaration: {error.description}")
     log.info("declared", streams=len(topology.streams(limits)), consumers=len(topology.CONSUMERS))

@@ -391,8 +391,14 @@ class LogRead(Event, frozen=True, kw_only=True):
     upto: Moment
 
 
+class HashKeyKept(Event, frozen=True, kw_only=True):
+    """Under which hash key everything is filed: ``Identity.fingerprint`` of it, which does not tell the key."""
+
+    fingerprint: str
+
+
 OwnEvent = TurnBegun | TurnDone | ConversationTaken | ConversationReleased
-ControlEvent = SendingSwitched | Restored | LogRead
+ControlEvent = SendingSwitched | Restored | LogRead | HashKeyKept
 Outgoing = TurnDone | OutboundMessage
 SendEvent = PartAttempted | PartSent | PartFailed
 AnyEvent = (

@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import Counter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from parley_common.metrics import begin
 from parley_common.settings import Environment, read_number, read_whole
 
 MOST_HEAD_BYTES = 65_536
@@ -28,6 +29,7 @@ _FILES_BESIDE = 128
 log = structlog.get_logger(__name__)
 
 _closed = Counter("parley_connections_closed", "Connections closed because a limit was reached.", ["limit"])
+begin(_closed, ("connections", "head", "body", "malformed"))
 
 
 @dataclass(frozen=True, kw_only=True)

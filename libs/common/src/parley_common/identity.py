@@ -30,6 +30,10 @@ class Identity:
         """A number or Messaging Service of an account: 32 hex digits."""
         return self._digest("sender", account_sid, sender)
 
+    def fingerprint(self) -> str:
+        """A name for the key that tells keys apart and nothing of the key: 32 hex digits."""
+        return self._digest("sender", "backup", "key")
+
     def _digest(self, *parts: str) -> str:
         message = "\0".join(parts).encode("utf-8", "surrogatepass")
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()[:_HEX_DIGITS]

@@ -16,7 +16,7 @@ from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, WRITE_UNDER_WAY, WRONG_LAST_SEQUENCE, Bus
-from parley_common.declare import declare_stream
+from parley_common.declare import NAME_IN_USE
 
 SESSION_TTL_S = 3
 _RENEW_S = 1.0
@@ -119,7 +119,8 @@ class Leases:
         """Gives everything back; others need not wait for the session to run out."""
         for key in list(self._held):
             await self.release(key)
-        await self._give_back(_session(self.session), self._session_seq)
+        if self._session_seq:
+            await self._give_back(_session(self.session), self._session_seq)
 
     async def _give_back(self, subject: str, seq: int) -> None:
         if not self._bus.nc.is_connected:
@@ -149,9 +150,13 @@ class Leases:
             return (await self._bus.js.publish(subject, payload, headers=headers, timeout=_TIMEOUT_S)).seq
 
     async def _declare_again(self) -> None:
-        """A restarted broker has forgotten the memory stream."""
+        """A restarted broker has forgotten the memory stream. Whoever was faster may have had other limits."""
         lost = next(config for config in topology.streams(self._limits) if config.name == topology.LEASES)
-        await declare_stream(self._bus.js, lost)
+        try:
+            await self._bus.js.add_stream(lost)
+        except APIError as error:
+            if error.err_code != NAME_IN_USE:
+                raise
         self._held.clear()
 
 

@@ -53,9 +53,9 @@ def hosted_url(name: str) -> str:
 
 @dataclass(frozen=True)
 class MediaLinks:
-    """Makes links and tells them from others. The key is derived from the hash key, which it does not reveal."""
+    """Makes links and tells them from others. The first of ``keys`` signs, all of them are accepted."""
 
-    hash_key: bytes = field(repr=False)
+    keys: tuple[bytes, ...] = field(repr=False)
 
     def url(self, public_url: str, url: str, *, now: datetime) -> str:
         """The address for Twilio: a link where the file is hosted here, the same address where it is not."""
@@ -63,14 +63,15 @@ class MediaLinks:
             return url
         name = url.removeprefix(HOSTED)
         expires = str(int((now + GOOD_FOR).timestamp()))
-        query = urlencode({_EXPIRES: expires, _SIGNATURE: self._sign(name, expires)})
+        query = urlencode({_EXPIRES: expires, _SIGNATURE: _signed(self.keys[0], name, expires)})
         return f"{public_url}{MEDIA_PATH}/{name}?{query}"
 
     def verdict(self, name: str, query: Mapping[str, str], *, now: datetime) -> Verdict:
         """Whether the query of a link opens this name now. Who forged one is not told that it expired."""
         expires, signature = query.get(_EXPIRES, ""), query.get(_SIGNATURE, "")
-        expected = self._sign(name, expires)
-        if not hmac.compare_digest(_bytes(signature), expected.encode()) or not _SECONDS.fullmatch(expires):
+        expected = [_signed(key, name, expires).encode() for key in self.keys]
+        known = [hmac.compare_digest(_bytes(signature), one) for one in expected]  # all, whichever it is
+        if not any(known) or not _SECONDS.fullmatch(expires):
             return Verdict.FORGED
         return Verdict.GENUINE if now.timestamp() < int(expires) else Verdict.EXPIRED
 
@@ -78,9 +79,11 @@ class MediaLinks:
         """How many seconds a genuine link is still good for."""
         return max(0, int(query[_EXPIRES]) - int(now.astimezone(UTC).timestamp()))
 
-    def _sign(self, name: str, expires: str) -> str:
-        key = hmac.new(self.hash_key, _PURPOSE, hashlib.sha256).digest()
-        return hmac.new(key, _bytes(f"{name}\0{expires}"), hashlib.sha256).hexdigest()
+
+def _signed(secret: bytes, name: str, expires: str) -> str:
+    """The secret signs nothing itself: it may be used for other purposes too."""
+    key = hmac.new(secret, _PURPOSE, hashlib.sha256).digest()
+    return hmac.new(key, _bytes(f"{name}\0{expires}"), hashlib.sha256).hexdigest()
 
 
 def _bytes(text: str) -> bytes:

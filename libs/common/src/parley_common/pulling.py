@@ -76,12 +76,18 @@ async def subscribe(
         pull_sub=pull,
         ack_policy=AckPolicy.MANUAL,
         decoder=decoder,
+        inbox_prefix=_inbox_prefix(broker.connection),
     )
     subscriber(take)
     await start_when_possible(subscriber.start)
     assert subscriber.subscription is not None
     # Its task has not run yet: it first runs when this one waits.
     subscriber.subscription = SteadyPull(subscriber.subscription, held, broker.connection)
+
+
+def _inbox_prefix(client: Client) -> bytes:
+    """Where this connection may hear answers; FastStream alone would listen under ``_INBOX.`` whatever is set."""
+    return f"{client.new_inbox().rpartition('.')[0]}.".encode()
 
 
 async def start_when_possible(start: Callable[[], Awaitable[None]]) -> None:

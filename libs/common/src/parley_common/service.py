@@ -22,7 +22,6 @@ from typing import Protocol
 
 import structlog
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -33,6 +32,7 @@ from starlette.types import ExceptionHandler
 from parley_common.background import end
 from parley_common.http_limits import fit_open_files, protocol_for, read_http_limits
 from parley_common.logs import start_logging
+from parley_common.metrics import exposition, show_build
 from parley_common.settings import SettingsError
 from parley_common.shared_settings import Common, read_common
 from parley_common.tracing import start_tracing, stop_tracing
@@ -77,10 +77,11 @@ def run(build: Callable[[Common], Service], description: str | None) -> None:
         common, limits = read_common(), read_http_limits()
         service = build(common)
         listener = _listen(common.host, service)
+        start_logging(service.name, readable=common.readable_logs)
+        start_tracing(service.name)
     except SettingsError as error:
         sys.exit(str(error))
-    start_logging(service.name, readable=common.readable_logs)
-    start_tracing(service.name)
+    show_build(service.name)
     config = uvicorn.Config(
         _application(service, common.grace_s),
         log_config=None,
@@ -135,16 +136,25 @@ async def _livez(_request: Request) -> Response:
     return JSONResponse({"alive": True})
 
 
-async def _metrics(_request: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def _metrics(request: Request) -> Response:
+    content, kind = exposition(request.headers.get("accept", ""))
+    return Response(content, headers={"Content-Type": kind})
 
 
 def _end_if_failed(service: Service, starting: asyncio.Task[None]) -> None:
     """A service whose start failed ends, so that whoever supervises it sees that and starts another."""
     if not starting.cancelled() and (error := starting.exception()) is not None:
-        log.error("start failed", exc_info=error)
+        if isinstance(error, SettingsError):
+            log.error(str(error))  # one sentence: the trace would tell nothing more
+        else:
+            log.error("start failed", exc_info=error)
         service.failed = True
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def end_process() -> None:
+    """Ends this process in order: what is wrong with it only a new one mends."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _listen(host: str, service: Service) -> socket.socket:

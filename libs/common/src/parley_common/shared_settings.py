@@ -9,6 +9,7 @@ from parley_common.broker import Broker, read_broker
 from parley_common.settings import (
     Environment,
     SettingsError,
+    read_list,
     read_number,
     read_optional,
     read_text,
@@ -48,6 +49,19 @@ def _read_hash_key(environment: Environment) -> bytes:
             "PARLEY_HASH_KEY is shorter than 32 characters: use the output of openssl rand -hex 32"
         )
     return key
+
+
+def read_secret_keys(environment: Environment = os.environ) -> tuple[bytes, ...]:
+    """The keys that sign what is handed out: the first signs, all are accepted."""
+    keys = tuple(key.encode() for key in read_list(environment, "PARLEY_SECRET_KEY"))
+    if not keys:
+        raise SettingsError("PARLEY_SECRET_KEY is not set: set it to the output of openssl rand -hex 32")
+    if min(map(len, keys)) < 32:
+        raise SettingsError(
+            "PARLEY_SECRET_KEY has a key shorter than 32 characters: use the output of openssl rand -hex 32, and "
+            "new,old while it is changed"
+        )
+    return keys
 
 
 def _read_log_format(environment: Environment) -> str:

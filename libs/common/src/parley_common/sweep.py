@@ -25,6 +25,7 @@ from parley_common import topology
 from parley_common.bus import BROKER_TROUBLE, Bus, Stored
 from parley_common.doorbells import Later
 from parley_common.leases import Leases
+from parley_common.metrics import begin
 
 _EVERY_S = 15.0
 _AGE = timedelta(seconds=60)
@@ -81,6 +82,7 @@ class Sweep:
         self._ring = ring
         self._next_seq: int | None = None
         self._open: dict[str, Open] = {}
+        begin(_rung, (subject,))
 
     async def keep_sweeping(self) -> None:
         """Sweeps again and again while the lease is ours, until cancelled."""

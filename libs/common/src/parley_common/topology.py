@@ -49,6 +49,7 @@ ALL_OPERATORS_TEXTS = "conv.*.out"
 ALL_NOTIFICATIONS = "conv.*.notify"
 REPLAYED = "dead.replayed"
 RESTORED = "control.restored"
+HASH_KEY = "control.hash-key"
 
 ACK_WAIT_S = 10.0
 HEARTBEAT_S = 3.0
@@ -308,6 +309,7 @@ class Consumer:
     def config(self) -> ConsumerConfig:
         """As JetStream wants it: no limit on what is un-acked, or one busy sender would stop all others."""
         return ConsumerConfig(
+            name=self.durable,  # so that the filter stands in the subject of the request, where a broker can look
             durable_name=self.durable,
             filter_subject=self.subject,
             deliver_policy=self.deliver,

@@ -15,8 +15,10 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from parley_common import tracing
 from parley_common.channels import TWILIO_API, Channel
 from parley_common.leases import boot_clock_s
+from parley_common.tracing_attributes import STATUS_CODE
 
 UNREACHABLE = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 """No connection was made: not a byte of the request has left."""
@@ -119,6 +121,7 @@ class _HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc] # the twilio pac
         response: Response = await super().request(method, self._ours(url), *args, **kwargs)
         if response.status_code != _UNAUTHORIZED:
             self._valid = number
+        tracing.current().set_attribute(STATUS_CODE, response.status_code)
         return response
 
     def _ours(self, url: str) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 import msgspec
 import structlog
+from prometheus_client import Histogram
 
 from parley_agent import records
 from parley_agent.allowance import after_answer
@@ -28,6 +32,7 @@ from parley_common.bus import Bus
 from parley_common.domain.phone_numbers import Network, network_of
 from parley_common.doorbells import Busy
 from parley_common.events import Tally, TurnOutcome
+from parley_common.metrics import WORK_BUCKETS_S, begin, exemplar
 from parley_common.tail import MOST_PAST, Tail, fold
 
 MOST_ATTEMPTS = 3
@@ -43,6 +48,21 @@ InDoubt = Callable[[], bool]
 
 log = structlog.get_logger(__name__)
 
+_seconds = Histogram(
+    "parley_brain_seconds", "How long a brain took for a turn.", ["brain", "outcome"], buckets=WORK_BUCKETS_S
+)
+
+
+class BrainOutcome(StrEnum):
+    """What came of asking a brain."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    """The time for the answer was over."""
+    CANCELLED = "cancelled"
+    """Another text ended the thinking, or the agent stopped."""
+
 
 class Asking:
     """Asks one agent's brain."""
@@ -52,6 +72,8 @@ class Asking:
         self._media = media
         self._file = agent.file
         self._brain = agent.brain
+        self._brain_name = agent.brain_name
+        begin(_seconds, (agent.brain_name,), BrainOutcome)
         self._in_doubt = in_doubt
         self._worker = secrets.token_hex(8)
 
@@ -87,7 +109,7 @@ class Asking:
         conversation, limit = texts[0].message.conversation, asyncio.timeout(thinking.left_s)
         try:
             async with limit:
-                said = await self._said(tally, texts, thinking, spent)
+                said = await self._said(tally, texts, thinking, spent, limit)
             files_s = max(thinking.left_s, self._file.reply.within_s * _FOR_FILES)
             return self._answered(tally, spent, await self._media.hosted(said, conversation, within_s=files_s))
         except BrainFailed as error:
@@ -102,13 +124,32 @@ class Asking:
             log.exception("the brain failed", conversation=conversation)
             return self._failed(tally, spent, f"the brain failed: {type(error).__name__}")
 
-    async def _said(self, tally: Tally, texts: Sequence[Text], thinking: Thinking, spent: Spent) -> Said:
+    async def _said(
+        self, tally: Tally, texts: Sequence[Text], thinking: Thinking, spent: Spent, limit: asyncio.Timeout
+    ) -> Said:
         messages = [text.message for text in texts]
         carried = await self._media.carried(messages, within_s=thinking.left_s * _FOR_ATTACHMENTS)
         turn = self._turn(tally, texts, carried)
-        said = await self._brain.answer(replace(turn, within_s=thinking.left_s, spent=spent.add))
+        with self._timed(limit):
+            said = await self._brain.answer(replace(turn, within_s=thinking.left_s, spent=spent.add))
         spent.settle(said.usage)
         return said
+
+    @contextmanager
+    def _timed(self, limit: asyncio.Timeout) -> Iterator[None]:
+        """Measures how long the brain takes, and notes what came of it."""
+        begun_s, outcome = time.monotonic(), BrainOutcome.FAILED
+        try:
+            yield
+            outcome = BrainOutcome.ANSWERED
+        except asyncio.CancelledError:
+            outcome = BrainOutcome.TIMEOUT if limit.expired() else BrainOutcome.CANCELLED
+            raise
+        except BrainFailed as error:
+            outcome = BrainOutcome.TIMEOUT if error.timed_out else BrainOutcome.FAILED
+            raise
+        finally:
+            _seconds.labels(self._brain_name, outcome).observe(time.monotonic() - begun_s, exemplar())
 
     def _turn(self, tally: Tally, texts: Sequence[Text], carried: Carried) -> Turn:
         message, past_s = texts[-1].message, self._file.reply.within_s * _FOR_THE_PAST

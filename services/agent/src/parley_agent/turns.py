@@ -7,12 +7,13 @@ think dead. What to answer is the brain's business, whether it is asked that of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
-from opentelemetry.trace import SpanKind
-from prometheus_client import Counter
+from opentelemetry.trace import Span, SpanKind
+from prometheus_client import Counter, Gauge, Histogram
 
 from parley_agent import records
 from parley_agent.asking import Asking, InDoubt
@@ -27,17 +28,25 @@ from parley_agent.texts import Joins, Later, Text, Unreadable, gather, read, rea
 from parley_agent.thinking import Thinking
 from parley_brains.agent_file import WhileThinking
 from parley_brains.agents import Agent
-from parley_common import topology, tracing
-from parley_common.bus import Bus, Stored
+from parley_common import topology, tracing, tracing_attributes
+from parley_common.bus import Bus, Stored, Superseded
 from parley_common.channels import Channels
-from parley_common.doorbells import Highest
+from parley_common.doorbells import Busy, Highest
 from parley_common.events import TurnDone, TurnOutcome
 from parley_common.identity import Identity
+from parley_common.metrics import WORK_BUCKETS_S, begin, exemplar
 from parley_common.tail import Tail, fold
 
 log = structlog.get_logger(__name__)
 
+_TEXTS = topology.texts("{conversation}")
+
 _turns = Counter("parley_turns", "Turns ended, by outcome.", ["outcome"])
+_thinking = Gauge("parley_thinking", "Turns under way, those included that wait for more texts.")
+_seconds = Histogram(
+    "parley_answer_seconds", "From the first text of a turn stored to its end stored.", buckets=WORK_BUCKETS_S
+)
+begin(_turns, TurnOutcome)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +97,8 @@ class Turns:
         conversation = topology.conversation_of(first.subject)
         spent = Spent(self._owed.pop(conversation, 0))
         try:
-            return await self._take_counting(tail, first, highest, spent)
+            with _thinking.track_inprogress():
+                return await self._take_counting(tail, first, highest, spent)
         finally:
             if spent.unwritten:  # somebody else wrote: what the model took is counted with the next turn
                 self._owed[conversation] = spent.unwritten
@@ -102,16 +112,11 @@ class Turns:
             texts = await self._range(tail, text, case)
         except Unreadable as error:
             done = records.unreadable(tail, error.stored, stamp=records.new_stamp())
-            return await self._append(tail, done, error.stored, str(error))
+            with _span(topology.conversation_of(error.stored.subject), (error.stored,)):
+                return await self._append(tail, done, error.stored, str(error))
         if tail.begun is not None and texts[0].seq > tail.begun.last:
             tail = replace(tail, begun=None)  # its texts are gone
-        with tracing.span(
-            "turn",
-            SpanKind.CONSUMER,
-            parent=tracing.extract(texts[0].stored.headers),
-            links=tuple(tracing.link(text.stored.headers) for text in texts[1:]),
-            attributes={"parley.conversation": texts[0].message.conversation, "parley.upto": texts[-1].seq},
-        ):
+        with _span(texts[0].message.conversation, [text.stored for text in texts]):
             return await self._take(tail, texts, case, highest, spent)
 
     async def _case(self, tail: Tail, text: Text, moment: Moment) -> Case | None:
@@ -150,7 +155,9 @@ class Turns:
             sender, reason = texts[-1].message.recipient, "its channel does not exist"
             answer = Answer(outcome=TurnOutcome.FAILED, tally=spent.counted(tail.tally), dead_because=reason)
         else:
+            begun_with = len(texts)
             tail, texts, answer = await self._answer(tail, texts, case, highest, spent)
+            _link([text.stored for text in texts[begun_with:]])
             sender = case.channel.sender_for(texts[-1].message.recipient)
         answer = replace(answer, usage=spent.usage)
         done = records.done(texts, answer, sender=sender, expiry=self._expiry, stamp=records.new_stamp())
@@ -199,11 +206,38 @@ class Turns:
     async def _append(self, tail: Tail, done: TurnDone, stored: Stored, dead_because: str | None) -> Tail:
         subject, chain = topology.turn_done(done.conversation), topology.own(done.conversation)
         tail = fold(done, await self._bus.append(subject, done, after=tail.seq, chain=chain))
+        span = tracing.current()
+        span.set_attributes({"parley.outcome": done.outcome.value, "parley.upto": done.upto})
+        if dead_because is not None:
+            tracing.fail(span, done.outcome.value)
         _turns.labels(done.outcome.value).inc()
+        _seconds.observe(max(0.0, (datetime.now(UTC) - stored.time).total_seconds()), exemplar())
         log.info("turn done", conversation=done.conversation, outcome=done.outcome.value, upto=done.upto)
         if dead_because is not None:
             await bury_text(self._bus, stored, dead_because, done.channel)
         return tail
+
+
+def _span(conversation: str, texts: Sequence[Stored]) -> AbstractContextManager[Span]:
+    """The span of a turn: below the webhook of its first text, with links to those of the others."""
+    cause = tracing.cause(texts[0].headers, texts[0].time)
+    of_message = tracing_attributes.processing(
+        _TEXTS, topology.AGENT_BELLS, message_id=texts[0].dedupe_id, count=len(texts)
+    )
+    return tracing.span(
+        "turn",
+        SpanKind.CONSUMER,
+        parent=cause.parent,
+        links=(*cause.links, *(tracing.link(text.headers) for text in texts[1:])),
+        attributes={"parley.conversation": conversation, **of_message},
+        spared=(Busy, Superseded),
+    )
+
+
+def _link(texts: Sequence[Stored]) -> None:
+    """Links the turn to texts that came while it was under way."""
+    for text in texts:
+        tracing.current().add_link(tracing.link(text.headers).context)
 
 
 def _joining(first: TurnOutcome | Standing, case: Case) -> Joins:

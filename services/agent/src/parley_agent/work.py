@@ -13,10 +13,15 @@ from parley_common import topology
 from parley_common.background import Background
 from parley_common.bells import BellSubscriber
 from parley_common.bus import Bus, Stored
+from parley_common.dead_letters import count_letters
 from parley_common.doorbells import Bell, Doorbells
+from parley_common.hash_key import wait_same_hash_key
 from parley_common.identity import Identity
+from parley_common.lag import Lag
 from parley_common.leases import Leases
 from parley_common.media_store import MediaStore
+from parley_common.metrics import show_broker
+from parley_common.service import end_process
 from parley_common.shared_settings import Common
 from parley_common.sweep import Sweep
 
@@ -25,7 +30,8 @@ class AgentWork:
     """Holds the doorbells of conversations and has them drained."""
 
     def __init__(self, common: Common, settings: Settings, agent: Agent) -> None:
-        self._bus = Bus(common.broker, name="parley-agent")
+        self._bus = Bus(common.broker, name="parley-agent", lost=end_process)
+        self._hash_key = common.hash_key
         self._brain = agent.brain
         self._leases = Leases(self._bus, settings.limits)
         self._media = MediaDesk(
@@ -53,17 +59,22 @@ class AgentWork:
             is_done=conversations.is_done,
             ring=self._on_swept,
         )
+        self._lag = Lag(self._bus, (topology.AGENT_BELLS,))
         self._background = Background()
+        count_letters("agent")
+        show_broker(lambda: self._bus.nc.is_connected)
 
     async def start(self) -> None:
         """Waits for the broker and the declare step, then listens for doorbells."""
         await self._bus.connect()
         await self._subscriber.wait_declared(self._bus)
+        await wait_same_hash_key(self._bus, self._hash_key)
         await self._leases.renew()
         self._background.start("renewing the session", self._leases.keep_alive())
         self._background.start("keeping bells alive", self._doorbells.keep_alive())
         self._background.start("declaring the consumer again", self._subscriber.keep_declared(self._bus))
         self._background.start("sweeping", self._sweep.keep_sweeping())
+        self._background.start("looking at the lag", self._lag.keep_looking())
         await self._subscriber.start()
 
     async def stop(self, grace_s: float) -> None:

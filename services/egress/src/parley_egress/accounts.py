@@ -57,6 +57,7 @@ class Accounts:
     def __init__(self, most_places: int) -> None:
         self._most_places = most_places
         self._accounts: dict[str, Account] = {}
+        _places.set(most_places)
 
     def of(self, channel: Channel) -> Account:
         """The channel's account."""

@@ -32,9 +32,10 @@ class NotSent:
 
 @dataclass(frozen=True, kw_only=True)
 class InDoubt:
-    """Nobody knows whether Twilio has the part: evidence first."""
+    """Nobody knows whether Twilio has the part: evidence first. ``status``: of HTTP, None without an answer."""
 
     reason: str
+    status: int | None = None
 
 
 Outcome = Created | NotSent | InDoubt
@@ -148,7 +149,7 @@ def refused(status: int, code: int | None) -> Outcome:
     is every 5xx. A 4xx with a code was not processed.
     """
     if status >= 500 or code is None:
-        return InDoubt(reason=f"HTTP {status}")
+        return InDoubt(reason=f"HTTP {status}", status=status)
     known = (
         _BY_CODE[20429] if status == _TOO_MANY_REQUESTS else (_F.UNKNOWN, f"Twilio refused it with HTTP {status}")
     )

@@ -70,6 +70,11 @@ class Ownership:
             log.info("owns sender", sender=key)
             return None
 
+    @property
+    def owned(self) -> int:
+        """How many senders are owned here."""
+        return len(self._desks)
+
     def close(self) -> None:
         """Grants nothing more; what is granted may still be sent."""
         for desk in self._desks.values():

@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
-from opentelemetry.trace import SpanKind
-from prometheus_client import Counter
 
 from parley_common import tracing
 from parley_common.bus import Bus
@@ -40,10 +39,12 @@ from parley_egress.chain import End, Standing, fold
 from parley_egress.desk import Claim, Desk, Grant
 from parley_egress.evidence import Absent, Doubt, Evidences, Proof, Undecided, rest_for
 from parley_egress.forwarding import forward
+from parley_egress.metrics import IN_DOUBT, PARTS, RATE_WAIT, count_failure, note_reply
 from parley_egress.outcome import ACTIONS, Action, Created, InDoubt, NotSent, Outcome
 from parley_egress.ownership import Ownership
 from parley_egress.parts import Part
 from parley_egress.refusals import Refusals
+from parley_egress.spans import send_span, settle_span
 from parley_egress.twilio_api import Text, TwilioApi
 
 POST_WITHIN_S = 5.0
@@ -52,8 +53,6 @@ POST_WITHIN_S = 5.0
 _MOST_LATER_S = 300.0
 
 log = structlog.get_logger(__name__)
-
-_parts = Counter("parley_parts", "Parts of messages, by what came of each attempt.", ["outcome"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,24 +100,23 @@ class Sending:
         channel = self._channels.named(event.channel)
         if channel is None:
             in_doubt = end.standing is Standing.IN_DOUBT
-            return await self._fail(part, end, refusals.UNDECIDED if in_doubt else refusals.NO_CHANNEL)
+            return await self._give_up(None, part, end, refusals.UNDECIDED if in_doubt else refusals.NO_CHANNEL)
         if end.standing is Standing.IN_DOUBT and (settled := await self._settle(channel, part, end)) is not None:
             return settled
         if self._is_unsure(part, end):
             return await self._append(records.attempted(part, self._stamp(), in_doubt=False), end)
         if event.expires_at <= datetime.now(UTC) and end.standing is not Standing.IN_DOUBT:
-            return await self._fail(part, end, refusals.EXPIRED)
+            return await self._give_up(channel, part, end, refusals.EXPIRED)
         await self._leave_until_due(channel, part, end)
         if end.failure is not None and ACTIONS[end.failure].action is Action.RETRY:
             await self._rest(delay_s(part.attempts, random.random()))  # noqa: S311 - spreads retries
         await self._leave_to_owner(channel, part)
-        with tracing.span(
-            "send part",
-            SpanKind.PRODUCER,
-            parent=tracing.extract(part.origin.headers),
-            attributes={"parley.conversation": event.conversation, "parley.part_id": part.part_id},
-        ):
+        with send_span(part, channel) as span:
+            asked_at_s = time.monotonic()
             grant = await self._desk(channel, part).slot(_claim(part))
+            waited_s = time.monotonic() - asked_at_s
+            RATE_WAIT.labels(part.origin.priority).observe(waited_s)
+            span.set_attribute("parley.rate_wait_s", round(waited_s, 3))
             try:
                 async with self._accounts.of(channel).places:
                     return await self._send(channel, part, end, grant)
@@ -204,17 +202,20 @@ class Sending:
         return end.slot != part.slot or end.stored_at <= restored.at
 
     async def _record(self, part: Part, end: End, outcome: Outcome) -> End:
-        _parts.labels(type(outcome).__name__).inc()
+        PARTS.labels(type(outcome).__name__).inc()
         match outcome:
             case Created():
                 log.info("part sent", part_id=part.part_id, sid=outcome.sid)
+                note_reply(part, datetime.now(UTC))
                 return await self._append(
                     records.sent(part, end.attempt_seq, outcome, Evidence.RESPONSE, self._stamp()), end
                 )
             case NotSent():
                 return await self._fail(part, end, outcome)
             case InDoubt():
+                tracing.fail(tracing.current(), "in_doubt")
                 log.warning("part in doubt", part_id=part.part_id, reason=outcome.reason)
+                count_failure(outcome)
                 return end
 
     async def _settle(self, channel: Channel, part: Part, end: End) -> End | None:
@@ -222,14 +223,18 @@ class Sending:
         attempt = _attempt_of(part, end)
         if attempt is None:
             return None  # its turn is gone, and with it all that could be sent again
-        match await self._evidences.settle(self._doubt(channel, part, attempt, end), self._rest):
-            case Proof() as proof:
-                return await self._proven(part, end, proof)
-            case Undecided():
-                return await self._fail(part, end, refusals.UNDECIDED)
-            case Absent():
-                log.warning("no evidence of the part in doubt, it is sent again", part_id=attempt.part_id)
-                return None
+        with settle_span(part, channel) as span:
+            with IN_DOUBT.track_inprogress():
+                verdict = await self._evidences.settle(self._doubt(channel, part, attempt, end), self._rest)
+            span.set_attribute("parley.outcome", type(verdict).__name__.lower())
+            match verdict:
+                case Proof() as proof:
+                    return await self._proven(part, end, proof)
+                case Undecided():
+                    return await self._fail(part, end, refusals.UNDECIDED)
+                case Absent():
+                    log.warning("no evidence of the part in doubt, it is sent again", part_id=attempt.part_id)
+                    return None
 
     def _doubt(self, channel: Channel, part: Part, attempt: PartAttempted, end: End) -> Doubt:
         restored = self._switches.restored
@@ -254,8 +259,17 @@ class Sending:
         if await rest_for(delay_s, self._closing):
             raise Busy
 
+    async def _give_up(self, channel: Channel | None, part: Part, end: End, outcome: NotSent) -> End:
+        """Fails a part that nothing was done for; also that is in its trace."""
+        with send_span(part, channel):
+            return await self._fail(part, end, outcome)
+
     async def _fail(self, part: Part, end: End, outcome: NotSent) -> End:
+        span = tracing.current()
+        span.set_attribute("parley.final", outcome.final)
+        tracing.fail(span, outcome.failure.value)
         seq = end.seq if _attempt_of(part, end) is not None else 0
+        count_failure(outcome)
         log.warning("part not sent", part_id=part.part_id, failure=outcome.failure.value, code=outcome.code)
         return await self._append(records.failed(part, seq, outcome, self._stamp()), end)
 

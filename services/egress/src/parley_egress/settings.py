@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parley_common.channels import Channels, read_channels
 from parley_common.settings import Environment, SettingsError, read_number, read_port, read_text, read_whole
-from parley_common.shared_settings import read_limits
+from parley_common.shared_settings import read_limits, read_secret_keys
 from parley_common.topology import Limits
 
 PORT_VARIABLE = "PARLEY_EGRESS_PORT"
@@ -35,6 +35,7 @@ class Settings:
     channels: Channels
     limits: Limits
     sending: SendSettings
+    secret_keys: tuple[bytes, ...] = field(repr=False)
 
 
 _LEAST_SETTLE_S = 6.0
@@ -58,6 +59,7 @@ def _read(environment: Environment) -> Settings:
         port=read_port(environment, PORT_VARIABLE, 8084),
         channels=read_channels(environment),
         limits=read_limits(environment),
+        secret_keys=read_secret_keys(environment),
         sending=SendSettings(
             public_url=read_text(environment, "PARLEY_PUBLIC_URL").rstrip("/"),
             settle_s=read_number(environment, "PARLEY_SETTLE_S", 75.0, least=1.0),

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import Span, SpanKind
 from twilio.base.exceptions import TwilioException
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from parley_common import tracing
 from parley_common.channels import Channel
 from parley_common.media_links import MediaLinks
+from parley_common.metrics import exemplar
+from parley_common.tracing_attributes import TWILIO_MESSAGES, http_client
 from parley_common.webhook_urls import status_callback_url
 from parley_egress.listing import Log, Logged, NoLog
+from parley_egress.metrics import SEND
 from parley_egress.outcome import Created, InDoubt, Outcome, refused, unreachable
 from parley_egress.settings import SendSettings
-from parley_twilio.rest import BROKEN_OFF, UNREACHABLE, UNREADABLE, TwilioRest, code_of, status_of
+from parley_twilio.rest import (
+    BROKEN_OFF,
+    UNREACHABLE,
+    UNREADABLE,
+    TwilioRest,
+    code_of,
+    status_of,
+)
 
 _NEWEST = 100
 _MOST = 1_000
@@ -59,8 +71,10 @@ class TwilioApi:
 
     async def send(self, channel: Channel, text: Text) -> Outcome:
         """POSTs one message; every way in which that can end is an ``Outcome``."""
-        with tracing.span("twilio POST Messages", SpanKind.CLIENT) as span:
+        with _span("POST", channel) as span:
+            begun_s = time.monotonic()
             outcome = await self._post(channel, text)
+            SEND.labels(type(outcome).__name__).observe(time.monotonic() - begun_s, exemplar())
             span.set_attribute("parley.outcome", type(outcome).__name__)
             if isinstance(outcome, Created):
                 span.set_attribute("twilio.message_sid", outcome.sid)
@@ -70,22 +84,25 @@ class TwilioApi:
         try:
             message = await self._rest.client(channel).messages.create_async(**self._parameters(text))
         except TwilioException as error:
+            _note_refusal(error)
             return refused(status_of(error), code_of(error))
         except UNREACHABLE as error:
-            return unreachable(type(error).__name__)
+            return unreachable(_noted(error))
         except BROKEN_OFF as error:
-            return InDoubt(reason=type(error).__name__)
+            return InDoubt(reason=_noted(error))
         except UNREADABLE as error:
             # Twilio answered something that its own client could not read.
-            return InDoubt(reason=f"unreadable answer: {type(error).__name__}")
+            return InDoubt(reason=f"unreadable answer: {_noted(error)}")
         if not message.sid:
+            tracing.fail(tracing.current(), "no_sid")
             return InDoubt(reason="an answer without a SID")
         return Created(sid=message.sid, status=str(message.status))
 
     async def read_log(self, channel: Channel, contact: str, since: datetime) -> Log | NoLog:
         """The newest messages to a person in Twilio's log, back to ``since`` at least."""
         for most in (_NEWEST, _MOST):
-            found = await self._list(channel, contact, most)
+            with _span("GET", channel):
+                found = await self._list(channel, contact, most)
             if not isinstance(found, Log) or found.reaches(since, most):
                 return found
         return NoLog(reason=f"more than {_MOST} texts to this person since then", for_good=True)
@@ -96,14 +113,15 @@ class TwilioApi:
             rows = await messages.list_async(to=contact, limit=most, page_size=most)
             return Log(messages=tuple(_logged(row) for row in rows))
         except TwilioException as error:
+            _note_refusal(error)
             status = status_of(error)
             return NoLog(
                 reason=f"HTTP {status}", for_good=status in range(400, 500) and status not in _MENDED_LATER
             )
         except BROKEN_OFF as error:
-            return NoLog(reason=type(error).__name__, for_good=False)
+            return NoLog(reason=_noted(error), for_good=False)
         except UNREADABLE as error:
-            return NoLog(reason=f"unreadable answer: {type(error).__name__}", for_good=True)
+            return NoLog(reason=f"unreadable answer: {_noted(error)}", for_good=True)
 
     def _parameters(self, text: Text) -> dict[str, Any]:
         headers: dict[str, str] = {}
@@ -125,6 +143,25 @@ class TwilioApi:
     def _address(self, url: str, posted_at: datetime) -> str:
         """Where Twilio fetches a medium. A link is good from this POST on, so each attempt has its own."""
         return url if self._links is None else self._links.url(self._public_url, url, now=posted_at)
+
+
+def _span(method: str, channel: Channel) -> AbstractContextManager[Span]:
+    attributes = http_client(channel.api_base_url, method=method, template=TWILIO_MESSAGES)
+    return tracing.span(f"twilio {method} Messages", SpanKind.CLIENT, attributes=attributes)
+
+
+def _note_refusal(error: TwilioException) -> None:
+    """Has the span say how Twilio refused the request."""
+    span, code = tracing.current(), code_of(error)
+    tracing.fail(span, str(status_of(error)))
+    if code is not None:
+        span.set_attribute("twilio.error_code", code)
+
+
+def _noted(error: Exception) -> str:
+    """The type of the error, which the span says as well."""
+    tracing.fail(tracing.current(), type(error).__name__)
+    return type(error).__name__
 
 
 def _logged(row: MessageInstance) -> Logged:

@@ -12,17 +12,23 @@ from parley_common.background import Background
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.consent import ConsentLedger
 from parley_common.control import Switches
+from parley_common.dead_letters import count_letters
 from parley_common.doorbells import Bell
+from parley_common.hash_key import wait_same_hash_key
 from parley_common.identity import Identity
+from parley_common.lag import Lag
 from parley_common.lanes import LANES, Lane, lane_of
 from parley_common.leases import Leases
 from parley_common.media_links import MediaLinks
+from parley_common.metrics import show_broker
 from parley_common.pulling import start_when_possible
+from parley_common.service import end_process
 from parley_common.shared_settings import Common
 from parley_egress.accounts import Accounts, Gate
 from parley_egress.evidence import Evidences
 from parley_egress.forwarding import forward, listen
 from parley_egress.listening import Listening
+from parley_egress.metrics import show_paused, show_senders
 from parley_egress.outbox import Outbox
 from parley_egress.ownership import Ownership
 from parley_egress.sending import Sending, Tools
@@ -37,13 +43,14 @@ class EgressWork:
 
     def __init__(self, common: Common, settings: Settings) -> None:
         self._channels = settings.channels
-        self._bus = Bus(common.broker, name="parley-egress")
+        self._bus = Bus(common.broker, name="parley-egress", lost=end_process)
+        self._hash_key = common.hash_key
         self._leases = Leases(self._bus, settings.limits)
         identity = Identity(common.hash_key)
         self._switches = Switches(self._bus, [channel.name for channel in settings.channels.all])
         accounts = Accounts(settings.sending.concurrency)
         self._ownership = Ownership(self._leases, identity, Gate(self._switches, accounts))
-        self._api = TwilioApi(settings.sending, MediaLinks(common.hash_key))
+        self._api = TwilioApi(settings.sending, MediaLinks(settings.secret_keys))
         tools = Tools(
             bus=self._bus,
             channels=settings.channels,
@@ -56,7 +63,12 @@ class EgressWork:
         )
         self._sending = Sending(tools)
         self._lanes = {lane: self._listening(lane, common, settings) for lane in LANES}
+        self._lag = Lag(self._bus, [lane.durable for lane in LANES])
         self._background = Background()
+        count_letters("egress")
+        show_broker(lambda: self._bus.nc.is_connected)
+        show_senders(lambda: self._ownership.owned)
+        show_paused(self._switches.paused, [channel.name for channel in settings.channels.all])
 
     async def start(self) -> None:
         """Waits for the broker and the declare step, then listens for doorbells."""
@@ -64,11 +76,13 @@ class EgressWork:
         await self._bus.connect()
         for lane in self._lanes.values():
             await lane.wait_declared()
+        await wait_same_hash_key(self._bus, self._hash_key)
         await start_when_possible(self._begin_leasing)
         await listen(self._bus, self._leases.session, self._on_bell)
         self._background.start("renewing the session", self._leases.keep_alive())
         self._background.start("confirming senders", self._ownership.keep_confirmed())
         self._background.start("reading the switches", self._switches.keep_fresh())
+        self._background.start("looking at the lag", self._lag.keep_looking())
         for lane in self._lanes.values():
             lane.run_beside(self._background)
         for lane in self._lanes.values():

@@ -140,7 +140,7 @@ class Backfill:
         form = as_form(text, await self._twilio.media(receipt.channel, text))
         message: InboundMessage = msgspec.structs.replace(inbound_message(form, receipt), backfilled=True)
         attributes = {"parley.conversation": message.conversation}
-        with tracing.span("backfill inbound", attributes=attributes):
+        with tracing.span("backfill inbound", parent=tracing.ROOT, attributes=attributes):
             change = consent_change(form, message, receipt)
             if change is not None:
                 await self._consent.record(change)

@@ -19,6 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from parley_common.bus import BROKER_TROUBLE
 from parley_common.media_links import MEDIA_PATH, MediaLinks, Verdict, is_out_name
 from parley_common.media_store import MediaStore, Medium
+from parley_common.metrics import begin
 from parley_ingress.media_recent import Recent
 
 _AT_ONCE = 8
@@ -31,6 +32,7 @@ _PIECE = 64 * 1024
 log = structlog.get_logger(__name__)
 
 _served = Counter("parley_media_requests", "Requests for files that go out, by status.", ["status"])
+begin(_served, ("200", "403", "404", "503"))
 
 
 class MediaServer:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 
 import structlog
+from prometheus_client import Gauge
 
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.events import Event
@@ -22,6 +23,8 @@ _TOKENS_KEPT = 10_000
 _LONGEST_TOKEN = 200
 
 log = structlog.get_logger(__name__)
+
+_pending = Gauge("parley_webhooks_pending", "Publishes of webhooks that wait for the broker's ack.")
 
 
 class NotHeld(Exception):  # noqa: N818 - an answer, not a fault
@@ -59,10 +62,12 @@ class Publisher:
             raise NotHeld("too many webhooks wait for the broker")
         self._room -= 1
         self._room_for_reports -= is_report
+        _pending.inc()
         try:
             while not await self._stored(store, deadline_s):
                 await asyncio.sleep(_RETRY_S)
         finally:
+            _pending.dec()
             self._room += 1
             self._room_for_reports += is_report
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from parley_common.channels import Channels, read_channels
 from parley_common.settings import Environment, SettingsError, read_number, read_port, read_text, read_whole
-from parley_common.shared_settings import read_limits
+from parley_common.shared_settings import read_limits, read_secret_keys
 from parley_common.topology import Limits
 
 PORT_VARIABLE = "SMS_WEBHOOK_PORT"
@@ -36,6 +36,7 @@ class Settings:
     most_pending: int
     backfill: BackfillSettings
     limits: Limits
+    secret_keys: tuple[bytes, ...] = field(repr=False)
 
 
 def read_settings(environment: Environment = os.environ) -> Settings:
@@ -52,6 +53,7 @@ def read_settings(environment: Environment = os.environ) -> Settings:
             twilio_timeout_s=read_number(environment, "PARLEY_TWILIO_TIMEOUT_S", 10.0, least=0.1),
         ),
         limits=read_limits(environment),
+        secret_keys=read_secret_keys(environment),
     )
 
 

@@ -9,9 +9,12 @@ from parley_common import topology
 from parley_common.background import Background
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.consent import ConsentLedger
+from parley_common.dead_letters import count_letters
 from parley_common.declare import wait_declared
+from parley_common.hash_key import wait_same_hash_key
 from parley_common.identity import Identity
 from parley_common.leases import Leases
+from parley_common.metrics import show_broker
 from parley_ingress.backfill import Backfill
 from parley_ingress.backfill_desk import BackfillDesk
 from parley_ingress.marks import Marks, kept_for_certain
@@ -25,9 +28,12 @@ _READY_TIMEOUT_S = 1.0
 class IngressWork:
     """The connection that webhooks are published over, that of files, and the backfill."""
 
-    def __init__(self, bus: Bus, identity: Identity, settings: Settings, *, media_bus: Bus) -> None:
+    def __init__(
+        self, bus: Bus, identity: Identity, settings: Settings, *, media_bus: Bus, hash_key: bytes
+    ) -> None:
         self._bus = bus
         self._media_bus = media_bus
+        self._hash_key = hash_key
         self._every_s = settings.backfill.every_s
         self._twilio = TwilioLog(timeout_s=settings.backfill.twilio_timeout_s)
         self._leases = Leases(bus, settings.limits)
@@ -39,12 +45,18 @@ class IngressWork:
         self._desk = BackfillDesk(bus, settings.channels, backfill, after=after, kept=kept)
         self._background = Background()
         self._declared = False
+        count_letters("ingress")
+        show_broker(lambda: bus.nc.is_connected)
 
     async def start(self) -> None:
-        """Waits for the broker and the declare step, then looks into Twilio's log."""
+        """Waits for the broker and the declare step, then looks into Twilio's log.
+
+        No webhook can be stored before the hash key is known to be the right one: their connection comes after.
+        """
         await self._twilio.open()
-        await self._bus.connect()
         await self._media_bus.connect()
+        await wait_same_hash_key(self._media_bus, self._hash_key)
+        await self._bus.connect()
         await wait_declared(self._bus.js, frozenset())
         self._declared = True
         await self._desk.open()
@@ -65,6 +77,8 @@ class IngressWork:
 
     async def problems(self) -> Sequence[str]:
         """Why a webhook would be answered 503 now."""
+        if (refused := self._bus.refused or self._media_bus.refused) is not None:
+            return [refused]
         if not self._declared:
             return ["waiting for the broker and the declare step"]
         try:

@@ -16,7 +16,7 @@ def build(common: Common) -> Service:
         name="status",
         port_variable=PORT_VARIABLE,
         port=settings.port,
-        work=StatusWork(common.broker, database, settings, grace_s=common.grace_s),
+        work=StatusWork(common, database, settings),
         routes=routes(database, settings.api_key),
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
@@ -24,8 +25,11 @@ _READERS = 4
 _WRITER_LOCK = 7_220_031
 _BUSY_MS = 10_000
 _SWITCH_AGAIN_S = 0.02
+_RETRY_S = 1.0
 _POSTGRES_OPTIONS = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "parley-status"}
 _POOL = {"pool_size": _READERS + 1, "max_overflow": 0, "hide_parameters": True}
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -60,6 +64,19 @@ class Database:
     async def migrate(self) -> None:
         """Brings the schema to this release's; safe where several replicas do it at once."""
         await self.write(upgrade)
+
+    async def migrate_when_possible(self) -> None:
+        """The same, once the database answers; waits for as long as that takes."""
+        while True:
+            try:
+                await self.migrate()
+            except Exception as error:
+                if not is_trouble(error):
+                    raise
+                log.warning("waiting for the database", error=type(error).__name__)
+            else:
+                return
+            await asyncio.sleep(_RETRY_S)
 
     async def check(self) -> None:
         """Raises where the database does not answer."""

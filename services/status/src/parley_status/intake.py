@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -20,14 +21,14 @@ from faststream.nats import PullSub
 from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
 
-from parley_common import events, topology, tracing
+from parley_common import events, topology, tracing, tracing_attributes
 from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.dead_letters import Place, bury
 from parley_common.pulling import faststream_broker, hand_back, start_when_possible, subscribe
 from parley_status.database import Database, is_trouble
 from parley_status.delivery import RANKS
-from parley_status.metrics import FAILURES, FOLDED, PENDING, Failing
+from parley_status.metrics import FAILURES, FOLDED, Failing, count_deliveries
 from parley_status.projection import Recorded, fold
 
 SERVICE = "status"
@@ -38,6 +39,9 @@ DURABLES = (
     topology.STATUS_DEAD_LETTERS,
 )
 CONSUMERS = tuple(consumer for consumer in topology.CONSUMERS if consumer.durable in DURABLES)
+
+_REPORTS = topology.reports("{conversation}", "{part}")
+_NOT_DELIVERED = ("undelivered", "failed")
 
 _BATCH = 100
 """Events in one transaction. More fold a fifth faster at best, and the memory they need stays with the process."""
@@ -98,8 +102,6 @@ class Intake:
                 await message.ack()
         except Exception as error:
             await self._put_off(messages, error)
-        else:
-            _note_pending(messages[-1])
         self._held.difference_update(message.reply for message in messages)
 
     async def _decoded(self, message: Msg) -> Delivery | None:
@@ -118,7 +120,8 @@ class Intake:
         try:
             with ExitStack() as spans:
                 _enter_spans(spans, batch)
-                await self._database.write(partial(fold, batch=[delivery.recorded for delivery in batch]))
+                work = partial(fold, batch=[delivery.recorded for delivery in batch])
+                changes = await self._database.write(work)
         except Exception as error:
             if is_trouble(error):
                 raise
@@ -129,6 +132,7 @@ class Intake:
             await self._fold(batch[:middle])
             await self._fold(batch[middle:])
         else:
+            count_deliveries(changes, datetime.now(UTC))
             for delivery in batch:
                 FOLDED.labels(type(delivery.recorded.event).__name__).inc()
 
@@ -136,7 +140,8 @@ class Intake:
         """Writes a dead letter that says where the message stands; its body stays out of it."""
         place = message.metadata
         seq = place.sequence.stream
-        await bury(self._bus, Place(subject=message.subject, seq=seq), reason, service=SERVICE)
+        buried = Place(subject=message.subject, seq=seq, headers=message.headers or {})
+        await bury(self._bus, buried, reason, service=SERVICE)
         FAILURES.labels(cause).inc()
         log.error("dead letter", stream=place.stream, sequence=seq, reason=reason)
 
@@ -162,16 +167,22 @@ def _enter_spans(spans: ExitStack, batch: Sequence[Delivery]) -> None:
     for delivery in batch:
         headers, event = delivery.message.headers or {}, delivery.recorded.event
         if isinstance(event, events.DeliveryReport) and "traceparent" in headers:
-            spans.enter_context(
+            cause = tracing.cause(headers, delivery.message.metadata.timestamp)
+            span = spans.enter_context(
                 tracing.span(
                     f"fold {type(event).__name__}",
                     SpanKind.CONSUMER,
-                    parent=tracing.extract(headers),
-                    attributes={"parley.status": event.status if event.status in RANKS else "unknown"},
+                    parent=cause.parent,
+                    links=cause.links,
+                    attributes=_attributes(event),
                 )
             )
+            if event.status in _NOT_DELIVERED:
+                tracing.fail(span, str(event.error_code or event.status))
 
 
-def _note_pending(message: Msg) -> None:
-    place = message.metadata
-    PENDING.labels(place.consumer).set(place.num_pending)
+def _attributes(report: events.DeliveryReport) -> tracing_attributes.Attributes:
+    of_message = tracing_attributes.processing(_REPORTS, topology.STATUS_REPORTS, message_id=report.id)
+    status = report.status if report.status in RANKS else "unknown"
+    attributes = {"parley.conversation": report.conversation, "twilio.status": status, **of_message}
+    return attributes if report.error_code is None else {**attributes, "twilio.error_code": report.error_code}

@@ -6,17 +6,19 @@ One replica asks, by a lease. It asks slowly: for a few parts a round, the newes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
+from opentelemetry.trace import SpanKind
 
-from parley_common import topology
+from parley_common import topology, tracing
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.channels import Channel
 from parley_common.leases import Leases
+from parley_common.tracing_attributes import TWILIO_MESSAGE, http_client
 from parley_status.asking import Answer, Trouble, asked_after, news
 from parley_status.database import Database, is_trouble
 from parley_status.metrics import ASKED
@@ -92,14 +94,13 @@ class Polling:
         troubled: Part | None = None
         try:
             for part in parts:
-                answer = await self._ask(channel, part)
+                answer = await self._ask_traced(channel, part)
                 if isinstance(answer, Trouble):
                     log.warning("asking put off", channel=channel.name, reason=answer.reason)
                     if troubled is not None:
                         break
                     troubled = part
                     continue
-                await self._publish(channel, part, answer)
                 asked[part.part_id] = asked_after(part, answer)
                 if troubled is not None:
                     asked[troubled.part_id], troubled = troubled.asked + 1, None
@@ -107,6 +108,25 @@ class Polling:
             if asked:
                 await self._database.write(partial(note_asked, asked=asked, at=datetime.now(UTC)))
                 log.info("asked Twilio for parts without a final state", asked=len(asked), due=len(parts))
+
+    async def _ask_traced(self, channel: Channel, part: Part) -> Answer:
+        """Asks, and publishes what was told. Hours after the part was sent: a trace of its own, linked to it."""
+        attributes = http_client(channel.api_base_url, method="GET", template=TWILIO_MESSAGE)
+        attributes |= {"parley.conversation": part.conversation, "parley.part_id": part.part_id}
+        cause = tracing.cause(await self._origin_of(part), None, apart=True)
+        with tracing.span(
+            "twilio GET Message", SpanKind.CLIENT, parent=cause.parent, links=cause.links, attributes=attributes
+        ) as span:
+            answer = await self._ask(channel, part)
+            span.set_attribute("parley.outcome", type(answer).__name__.lower())
+            if not isinstance(answer, Trouble):
+                await self._publish(channel, part, answer)
+        return answer
+
+    async def _origin_of(self, part: Part) -> Mapping[str, str]:
+        """The headers of the turn, or the message without one, that the part belongs to."""
+        stored = await self._bus.next(f"conv.{part.conversation}.>", seq=part.turn)
+        return stored.headers if stored is not None and stored.seq == part.turn else {}
 
     async def _ask(self, channel: Channel, part: Part) -> Answer:
         assert part.sid is not None

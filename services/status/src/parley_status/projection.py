@@ -33,6 +33,7 @@ from parley_common.events import (
 )
 from parley_status import schema
 from parley_status.conversations import Consent, Conversation, fold_consent, fold_conversation
+from parley_status.endings import Change
 from parley_status.letters import Letter, fold_letter, letter_id
 from parley_status.messages import (
     Direction,
@@ -62,18 +63,20 @@ class Recorded:
     event: AnyEvent
 
 
-def fold(connection: Connection, batch: Sequence[Recorded]) -> None:
-    """Folds the batch. ``TurnBegun`` leaves no trace: what it says ends with its ``TurnDone``.
+def fold(connection: Connection, batch: Sequence[Recorded]) -> list[Change]:
+    """Folds the batch; returns the parts that changed.
 
+    ``TurnBegun`` leaves no trace: what it says ends with its ``TurnDone``.
     Of two events that bring the same message, the earlier in the stream counts.
     """
     _fold_turns(connection, batch)
-    parts = _fold_parts(connection, batch)
-    _fold_messages(connection, batch, parts)
+    changes = _fold_parts(connection, batch)
+    _fold_messages(connection, batch, [change.after for change in changes])
     _fold_conversations(connection, batch)
     _fold_takeovers(connection, batch)
     _fold_consent(connection, batch)
     _fold_letters(connection, batch)
+    return changes
 
 
 def _of(batch: Iterable[Recorded], kind: type[E]) -> Iterator[tuple[int, E]]:
@@ -114,7 +117,7 @@ def _mark_handled(connection: Connection, turns: Sequence[Turn]) -> None:
     connection.execute(statement, values)
 
 
-def _fold_parts(connection: Connection, batch: Sequence[Recorded]) -> list[Part]:
+def _fold_parts(connection: Connection, batch: Sequence[Recorded]) -> list[Change]:
     """Folds the sends and the reports; returns the parts that changed."""
     reports = [report_of(event) for _, event in _of(batch, DeliveryReport)]
     keep(connection, schema.delivery_reports, reports)
@@ -126,7 +129,25 @@ def _fold_parts(connection: Connection, batch: Sequence[Recorded]) -> list[Part]
     settled = _settle(connection, list(after.values()))
     changed = [part for part in settled if part != before.get(part.part_id)]
     save(connection, schema.parts, changed)
-    return changed
+    times = _newest(sends, reports)
+    return [
+        Change(
+            before=before.get(part.part_id),
+            after=part,
+            at=max(times[name] for name in (part.part_id, part.sid) if name in times),
+        )
+        for part in changed
+    ]
+
+
+def _newest(sends: Iterable[tuple[int, SendEvent]], reports: Iterable[Report]) -> dict[str | None, datetime]:
+    """When the newest of these events was, by the part's id and by the SID that it speaks of."""
+    named = [(event.part_id, event.at) for _, event in sends]
+    named += [(name, report.at) for report in reports for name in (report.part_id, report.sid) if name is not None]
+    times: dict[str | None, datetime] = {}
+    for name, at in named:
+        times[name] = max(at, times.get(name, at))
+    return times
 
 
 def _known_parts(

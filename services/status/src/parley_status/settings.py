@@ -47,7 +47,7 @@ def read_settings(environment: Environment = os.environ) -> Settings:
     return Settings(
         port=read_port(environment, PORT_VARIABLE, DEFAULT_PORT),
         api_key=_read_api_key(environment),
-        database_url=_read_database_url(environment),
+        database_url=read_database_url(environment),
         limits=read_limits(environment),
         asking=_read_asking(environment),
     )
@@ -73,7 +73,8 @@ def _read_api_key(environment: Environment) -> str:
     return key
 
 
-def _read_database_url(environment: Environment) -> str:
+def read_database_url(environment: Environment = os.environ) -> str:
+    """Where the database is, as SQLAlchemy takes it."""
     url = read_optional(environment, "PARLEY_DATABASE_URL")
     if url is None:
         return f"sqlite:///{_read_data_dir(environment) / 'status.db'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twilio.base.exceptions import TwilioException
 
+from parley_common import tracing
 from parley_common.channels import Channel
 from parley_status.asking import Answer, Gone, Told, Trouble, Unclear
 from parley_twilio.rest import BROKEN_OFF, UNREADABLE, TwilioRest, status_of
@@ -34,10 +35,13 @@ class TwilioState:
         try:
             message = await self._rest.client(channel).messages(sid).fetch_async()
         except TwilioException as error:
+            tracing.fail(tracing.current(), str(status_of(error)))
             return _refused(status_of(error))
         except BROKEN_OFF as error:
+            tracing.fail(tracing.current(), type(error).__name__)
             return Trouble(f"Twilio does not answer: {type(error).__name__}")
         except UNREADABLE as error:
+            tracing.fail(tracing.current(), type(error).__name__)
             return Unclear(f"unreadable answer: {type(error).__name__}")
         if not message.status:
             return Unclear("an answer without a status")

@@ -8,10 +8,15 @@ from collections.abc import Sequence
 import structlog
 
 from parley_common.background import Background
-from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
+from parley_common.dead_letters import count_letters
 from parley_common.declare import declare_again, wait_declared
+from parley_common.hash_key import wait_same_hash_key
+from parley_common.lag import Lag
 from parley_common.leases import Leases
+from parley_common.metrics import show_broker
+from parley_common.service import end_process
+from parley_common.shared_settings import Common
 from parley_common.topology import Consumer
 from parley_status.database import Database, is_trouble
 from parley_status.intake import CONSUMERS, DURABLES, Intake
@@ -19,7 +24,6 @@ from parley_status.polling import Polling
 from parley_status.replay import Replays
 from parley_status.settings import Settings
 
-_RETRY_S = 1.0
 _CHECK_TIMEOUT_S = 1.0
 _LOOK_EVERY_S = 2.0
 
@@ -29,26 +33,32 @@ log = structlog.get_logger(__name__)
 class StatusWork:
     """Keeps the database up to date with the streams."""
 
-    def __init__(self, broker: Broker, database: Database, settings: Settings, *, grace_s: float) -> None:
-        self._bus = Bus(broker, name="parley-status")
+    def __init__(self, common: Common, database: Database, settings: Settings) -> None:
+        self._bus = Bus(common.broker, name="parley-status", lost=end_process)
+        self._hash_key = common.hash_key
         self._database = database
-        self._intake = Intake(broker, self._bus, database, grace_s=grace_s)
+        self._intake = Intake(common.broker, self._bus, database, grace_s=common.grace_s)
         self._replays = Replays(self._bus, database)
         self._leases = Leases(self._bus, settings.limits)
         self._asking = settings.asking
+        self._lag = Lag(self._bus, DURABLES)
         self._background = Background()
+        count_letters("status")
+        show_broker(lambda: self._bus.nc.is_connected)
         self._waits_for: str | None = "the database"
 
     async def start(self) -> None:
         """Waits for the database, the broker and the declare step, then begins to fold."""
-        await self._migrate()
+        await self._database.migrate_when_possible()
         self._waits_for = "the broker"
         await self._bus.connect()
         self._waits_for = "the declare step"
         await wait_declared(self._bus.js, frozenset(DURABLES))
+        await wait_same_hash_key(self._bus, self._hash_key)
         await self._intake.start()
         await self._replays.listen()
         self._background.start("declaring consumers again", self._keep_declared())
+        self._background.start("looking at the lag", self._lag.keep_looking())
         await self._start_asking()
         self._waits_for = None
         log.info("folding")
@@ -64,6 +74,8 @@ class StatusWork:
 
     async def problems(self) -> Sequence[str]:
         """What is missing: the start, the broker, a consumer, the database, a task that has ended."""
+        if self._bus.refused is not None:
+            return [self._bus.refused]
         if self._waits_for is not None:
             return [f"not started: waits for {self._waits_for}"]
         checks = [self._check_database(), *(self._check_consumer(consumer) for consumer in CONSUMERS)]
@@ -83,18 +95,6 @@ class StatusWork:
         while True:
             await declare_again(self._bus.js, frozenset(DURABLES))
             await asyncio.sleep(_LOOK_EVERY_S)
-
-    async def _migrate(self) -> None:
-        while True:
-            try:
-                await self._database.migrate()
-            except Exception as error:
-                if not is_trouble(error):
-                    raise
-                log.warning("waiting for the database", error=type(error).__name__)
-            else:
-                return
-            await asyncio.sleep(_RETRY_S)
 
     async def _check_database(self) -> str | None:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from opentelemetry.trace import Span, SpanKind
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
@@ -20,6 +19,7 @@ from parley_brains.llm.ledger import Ledger
 from parley_brains.llm.limits import LEAST_S, Budget, pause
 from parley_brains.llm.words import spoken, texts_a_call
 from parley_common import tracing
+from parley_common.tracing_attributes import server
 
 _MORE_ROOM = 4
 """Times as many tokens for an answer where all of them went into thinking."""
@@ -34,7 +34,11 @@ class TooMuch(Exception):  # noqa: N818 - a turn of events
 
 
 class NoAnswer(Exception):  # noqa: N818 - a turn of events
-    """No model answered; the message says why, to the operator."""
+    """No model answered; the message says why, to the operator. ``timed_out``: it did not answer in time."""
+
+    def __init__(self, reason: str, *, timed_out: bool = False) -> None:
+        super().__init__(reason)
+        self.timed_out = timed_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +100,7 @@ class Asking(WrapperModel):
             if failure.cause in self._less:
                 raise TooMuch(failure)
             if len(self._lines) == 1 or self._budget.left_s < LEAST_S:
-                raise NoAnswer(failure.reason)
+                raise NoAnswer(failure.reason, timed_out=failure.cause is Cause.SLOW)
             del self._lines[0]
 
     async def _twice(
@@ -159,6 +163,8 @@ class Asking(WrapperModel):
         self._ledger.add(line.model.model_name, read=read, written=written)
         span.set_attribute("gen_ai.usage.input_tokens", read)
         span.set_attribute("gen_ai.usage.output_tokens", written)
+        if response.model_name is not None:
+            span.set_attribute("gen_ai.response.model", response.model_name)
         if response.finish_reason is not None:
             span.set_attribute("gen_ai.response.finish_reasons", [response.finish_reason])
 
@@ -170,10 +176,8 @@ def _attributes(line: Line, settings: ModelSettings) -> dict[str, str | int]:
         "gen_ai.provider.name": endpoint.maker.value,
         "gen_ai.request.model": line.model.model_name,
         "gen_ai.request.max_tokens": settings["max_tokens"],
-        "server.address": urlsplit(endpoint.base_url).hostname or "",
     }
-    port = urlsplit(endpoint.base_url).port
-    return attributes if port is None else {**attributes, "server.port": port}
+    return attributes | server(endpoint.base_url)
 
 
 def _cleaned(response: ModelResponse) -> ModelResponse:

@@ -75,7 +75,8 @@ class ModelBrain:
                 text = await self._answer(turn, doing, budget, ledger)
         except (NoAnswer, UsageLimitExceeded, UnexpectedModelBehavior, TimeoutError) as error:
             if not doing.handed_over:
-                raise BrainFailed(_reason(error, budget), usage=ledger.usage) from None
+                timed_out = error.timed_out if isinstance(error, NoAnswer) else isinstance(error, TimeoutError)
+                raise BrainFailed(_reason(error, budget), usage=ledger.usage, timed_out=timed_out) from None
             text = ""
         except Exception as error:
             if ledger.usage is None:

@@ -19,6 +19,7 @@ from parley_brains.tools.requests import Declared, Request, ToolFailed, build_re
 from parley_brains.tools.settings import Method, Parameter, ParameterType, Tool
 from parley_common import tracing
 from parley_common.settings import Environment
+from parley_common.tracing_attributes import STATUS_CODE, http_client
 
 __all__ = ["Method", "Parameter", "ParameterType", "Tool", "ToolFailed", "Tools"]
 
@@ -54,9 +55,14 @@ class Tools:
         declared = self._declared.get(name)
         if declared is None:
             raise ToolFailed("there is no such tool")
-        attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
-        with tracing.span(f"execute_tool {name}", SpanKind.CLIENT, attributes=attributes):
+        attributes = {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": name,
+            "gen_ai.tool.type": "function",
+        }
+        with tracing.span(f"execute_tool {name}", SpanKind.CLIENT, attributes=attributes) as span:
             request = build_request(declared, arguments)
+            span.set_attributes(http_client(request.url, method=declared.tool.method.value))
             try:
                 async with self._free, asyncio.timeout(declared.tool.timeout_s):
                     return await self._ask(declared, request, key)
@@ -84,6 +90,7 @@ class Tools:
             timeout=declared.tool.timeout_s,
         )
         async with asked as answer:
+            tracing.current().set_attribute(STATUS_CODE, answer.status_code)
             _refuse(answer)
             return _blotted(_text(await _read(answer)), declared.secrets)
 

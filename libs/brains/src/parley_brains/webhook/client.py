@@ -6,9 +6,7 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 import httpx2
 from opentelemetry.trace import Span, SpanKind
@@ -21,11 +19,13 @@ from parley_brains.webhook.retries import Failed, may_repeat, refused, wait_s
 from parley_brains.webhook.settings import Webhook
 from parley_brains.webhook.signing import signed_headers
 from parley_common import tracing
+from parley_common.tracing_attributes import STATUS_CODE, http_client
 
 MOST_BYTES = 262_144
 """Of an answer: ten messages of any length that a phone takes, many times over."""
 
 _NOT_TAKEN = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+_TIMEOUT = "timeout"
 _JSON = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}", re.IGNORECASE)
 
@@ -39,13 +39,7 @@ class Client:
         self._bot = bot
         self._settings = settings
         self._connections = Connections()
-        parts = urlsplit(bot.url)
-        self._attributes: Mapping[str, str | int] = {
-            "http.request.method": "POST",
-            "url.scheme": parts.scheme,
-            "server.address": parts.hostname or "",
-            "server.port": parts.port or (443 if parts.scheme == "https" else 80),
-        }
+        self._attributes = http_client(bot.url, method="POST")
 
     async def ask(self, body: bytes, key: str, *, within_s: float) -> bytes | None:
         """The body of the bot's answer, None where it says that there is none; raises ``BrainFailed``.
@@ -67,7 +61,8 @@ class Client:
                     chance=random.random(),  # noqa: S311 - spreads retries
                 )
                 if wait is None:
-                    raise BrainFailed(self._told(failed.reason, tries)) from None
+                    timed_out = failed.error == _TIMEOUT
+                    raise BrainFailed(self._told(failed.reason, tries), timed_out=timed_out) from None
             await asyncio.sleep(wait)
 
     async def close(self) -> None:
@@ -83,7 +78,7 @@ class Client:
             try:
                 return await self._post(body, key, deadline_s, span)
             except Failed as failed:
-                span.set_attribute("error.type", failed.error)
+                tracing.fail(span, failed.error)
                 raise
 
     async def _post(self, body: bytes, key: str, deadline_s: float, span: Span) -> bytes | None:
@@ -93,7 +88,7 @@ class Client:
                 return await self._exchange(body, key, span)
         except TimeoutError:
             again = may_repeat(self._settings.form, taken=True)
-            raise Failed(f"did not answer within {limit_s:.3g} s", error="timeout", again=again) from None
+            raise Failed(f"did not answer within {limit_s:.3g} s", error=_TIMEOUT, again=again) from None
         except _NOT_TAKEN as error:
             why = f": {error}" if str(error) else ""
             raise Failed(f"cannot be reached{why}", error=type(error).__name__, again=True) from None
@@ -106,7 +101,7 @@ class Client:
         headers = self._headers(body, key)
         with self._connections.one() as http:
             async with http.stream("POST", self._bot.url, content=body, headers=headers) as response:
-                span.set_attribute("http.response.status_code", response.status_code)
+                span.set_attribute(STATUS_CODE, response.status_code)
                 return await self._read(response)
 
     async def _read(self, response: httpx2.Response) -> bytes | None:

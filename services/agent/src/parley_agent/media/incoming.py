@@ -18,6 +18,7 @@ from parley_brains.brain import Attachment
 from parley_common.bus import BROKER_TROUBLE
 from parley_common.events import InboundMessage
 from parley_common.media_store import MediaStore
+from parley_common.metrics import begin
 
 MOST = 10
 """Attachments of a turn."""
@@ -25,6 +26,7 @@ MOST = 10
 log = structlog.get_logger(__name__)
 
 _attachments = Counter("parley_attachments", "Attachments of people's texts, by what came of them.", ["outcome"])
+begin(_attachments, ("had", "missing"))
 
 
 @dataclass(frozen=True)
