@@ -21,7 +21,10 @@ HOST = "127.0.0.1"
 SERVICES = ("ingress", "agent", "egress", "status")
 USERS = (*SERVICES, "operator", "declare")
 MINIMAL = Path(__file__).parent / "values" / "minimal.yaml"
-SMALL = {"nats": {"embedded": {"storage": {"size": "8Gi"}}}, "streams": {"maxBytes": 50_000_000, "mediaMaxBytes": 50_000_000}}
+SMALL = {
+    "nats": {"embedded": {"storage": {"size": "8Gi"}}},
+    "streams": {"maxBytes": 50_000_000, "mediaMaxBytes": 50_000_000},
+}
 
 
 def embedded(**changes: Any) -> Manifest:

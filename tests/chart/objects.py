@@ -92,10 +92,10 @@ def workload(objects: Iterable[Manifest], component: str, kind: str = "Deploymen
     return found[0]
 
 
-def environment(objects: Iterable[Manifest], container: Manifest) -> dict[str, str | None]:
+def environment(objects: Iterable[Manifest], container: Manifest) -> dict[str, Any]:
     """What a container is told: by its ConfigMaps, then its own; None for what comes from elsewhere."""
     objects = list(objects)
-    told: dict[str, str | None] = {}
+    told: dict[str, Any] = {}
     for source in container.get("envFrom", []):
         if "configMapRef" in source and not source["configMapRef"].get("optional"):
             told |= named(objects, "ConfigMap", source["configMapRef"]["name"]).get("data", {})

@@ -1,4 +1,4 @@
-"""A real Prometheus over a running Parley: it scrapes the processes every second and computes the rules."""
+"""A real Prometheus over a running Parley: it scrapes the processes again and again and computes the rules."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _config(targets: Mapping[str, str], rules: Path, namespace: str) -> dict[str
         for pod, url in targets.items()
     ]
     return {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"},
         "rule_files": [str(rules.absolute())],
         "scrape_configs": [{"job_name": "parley", "static_configs": scraped}],
     }

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from chart.monitoring import EVERYWHERE, EXAMPLES, RULES, RUNBOOK, alerts, groups, promtool, recordings
+from chart.monitoring import EVERYWHERE, EXAMPLES, ROOT, RULES, RUNBOOK, alerts, groups, promtool, recordings
 from chart.promql import grouped, selectors
+from harness.helm import CHART
 
 NAMES = [alert["alert"] for alert in alerts()]
+WORDS = "([a-z][a-z-]*(?: [a-z][a-z-]*)*)"
 SECTIONS = re.findall(r"^### (\w+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -108,3 +110,27 @@ def test_every_recording_is_read_by_some_rule() -> None:
 def test_groups_are_named_once() -> None:
     names = sorted(group["name"] for group in groups())
     assert all(one != next_one for one, next_one in pairwise(names))
+
+
+def test_the_values_that_the_runbook_names_are_values_of_the_chart() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    named = [name for name in re.findall(r"`([a-z]\w*(?:\.\w+)+)`", _runbook()) if name.split(".")[0] in values]
+    assert len(named) > 10
+    for name in named:
+        place = values
+        for key in name.split("."):
+            assert key in place, name
+            place = place[key]
+
+
+def test_the_commands_that_the_runbook_names_are_commands() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    known = {tuple(words.split()) for words in re.findall(rf"^\| `parley {WORDS}", page, re.MULTILINE)}
+    named = [tuple(words.split()) for words in re.findall(rf"`parley {WORDS}", _runbook())]
+    assert len(named) > 5
+    for words in named:
+        assert any(words[: len(each)] == each for each in known), words
+
+
+def _runbook() -> str:
+    return RUNBOOK.read_text(encoding="utf-8")

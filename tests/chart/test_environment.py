@@ -57,6 +57,7 @@ HELD = {
     "NATS_USER": "parley",
     "NATS_PASSWORD": "secret",
     "POD_NAME": "a-pod",
+    "BACKUP_NAME": "a-pod",
 }
 AGENTS = Path(__file__).parent / "agents"
 PEM = ("NATS_CA", "NATS_CERT", "NATS_KEY")

@@ -37,7 +37,7 @@ JAEGER = _of("Deployment Service ConfigMap NetworkPolicy", "jaeger")
 SIMULATOR = _of("Deployment Service ConfigMap NetworkPolicy", "simulator")
 KEDA = _of("ScaledObject", "agent", "egress")
 DASHBOARDS = {f"ConfigMap {name}-dashboard" for name in ("overview", "agent", "sending", "status")}
-WATCHED = {"ServiceMonitor", "PrometheusRule", "Service nats-metrics"} | DASHBOARDS | JAEGER
+WATCHED = {"ServiceMonitor", "PrometheusRule", "Service nats-metrics"} | JAEGER
 ON_ITS_OWN = {"Secret credentials"} | SQLITE
 PRODUCTION = (BASE | POSTGRES | TWO_STATUS | BACKUP | {"HTTPRoute ingress"}) - ON_ITS_OWN
 
@@ -59,7 +59,8 @@ EXPECTED = {
     "httproute": BASE | _of("HTTPRoute", "ingress", "status"),
     "ingress": BASE | _of("Ingress", "ingress", "status"),
     "keda": BASE | KEDA,
-    "monitoring": BASE | WATCHED,
+    "keda-external": (BASE | KEDA) - NATS,
+    "monitoring": BASE | WATCHED | DASHBOARDS,
     "nats-external": BASE - NATS,
     "nats-open": BASE - NATS,
     "no-policies": {one for one in BASE if not one.startswith("NetworkPolicy")},

@@ -25,6 +25,12 @@ SKIPPED = {
     "CKV_K8S_43": "digests are values: image.digests pins them, and a chart cannot know those of a build to come",
 }
 
+# Of one object.
+EXCEPTIONS = {
+    ("CKV_K8S_8", "r-parley-cli"): "the toolbox answers nobody: its first process waits for SIGTERM",
+    ("CKV_K8S_9", "r-parley-cli"): "as above",
+}
+
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
@@ -38,12 +44,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_checkov_finds_nothing_that_is_not_meant(report: dict[str, Any]) -> None:
     assert report["summary"]["passed"] > 100
     assert report["summary"]["parsing_errors"] == 0
-    found = {f"{one['check_id']} {one['resource']}: {one['check_name']}" for one in _failed(report)}
-    assert sorted(one for one in found if one.partition(" ")[0] not in SKIPPED) == []
+    found = {(one["check_id"], one["resource"].rpartition(".")[2], one["check_name"]) for one in _failed(report)}
+    assert sorted(one for one in found if one[0] not in SKIPPED and one[:2] not in EXCEPTIONS) == []
 
 
 def test_each_skip_is_still_needed(report: dict[str, Any]) -> None:
-    assert {one["check_id"] for one in _failed(report)} >= SKIPPED.keys()
+    assert {one["check_id"] for one in _failed(report)} >= SKIPPED.keys() | {check for check, _ in EXCEPTIONS}
 
 
 def _failed(report: dict[str, Any]) -> list[dict[str, str]]:

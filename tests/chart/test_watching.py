@@ -72,31 +72,42 @@ async def _be_answered(person: Person) -> None:
     await person.wait_for(1)
 
 
+def _asked(query: str) -> str:
+    return as_grafana_asks(query, rate="1m", whole="5m", namespace="sms")
+
+
 async def _is(prometheus: Prometheus, expression: str, least: float) -> bool:
     found = await prometheus.value(expression)
     return len(found) == 1 and found[0][1] >= least
 
 
 async def test_every_query_of_the_dashboards_is_answered_with_numbers(watched: Watched) -> None:
-    empty, strange = [], []
+    """One that is not is asked again for a while: a busy machine may have been too late for a scrape."""
+    asked = [_asked(query) for panel in panels() for query in panel.queries]
+    missing = [query for query in asked if not ABSENT.search(query) and not ONLY_FAILURES.search(query)]
+    assert len(missing) > 100
+
+    async def nothing_missing() -> bool:
+        missing[:] = [query for query in missing if not await watched.prometheus.value(query)]
+        return not missing
+
+    try:
+        await wait_until(nothing_missing, 15.0)
+    finally:
+        assert missing == []
+
+
+async def test_no_query_of_the_dashboards_comes_to_less_than_nothing(watched: Watched) -> None:
     for panel in panels():
         for query in panel.queries:
-            asked = as_grafana_asks(query, rate="1m", whole="5m", namespace="sms")
-            found = await watched.prometheus.value(asked)
-            told = f"{panel.dashboard}: {panel.title}: {asked}"
-            if not found and not ABSENT.search(query) and not ONLY_FAILURES.search(query):
-                empty.append(told)
-            if [value for _, value in found if value < 0.0]:
-                strange.append(told)
-    assert empty == []
-    assert strange == []
+            values = [value for _, value in await watched.prometheus.value(_asked(query))]
+            assert not [value for value in values if value < 0.0], (panel.title, query)
 
 
 async def test_every_chart_of_times_has_a_number_in_it(watched: Watched) -> None:
     for panel in panels():
         if panel.raw["fieldConfig"]["defaults"].get("unit") == "s" and panel.raw["type"] != "heatmap":
-            asked = [as_grafana_asks(query, rate="1m", whole="5m", namespace="sms") for query in panel.queries]
-            values = [value for each in asked for _, value in await watched.prometheus.value(each)]
+            values = [v for query in panel.queries for _, v in await watched.prometheus.value(_asked(query))]
             assert [value for value in values if not math.isnan(value)], (panel.dashboard, panel.title)
 
 
@@ -119,7 +130,10 @@ async def test_every_rule_can_be_computed(watched: Watched) -> None:
 
 
 async def test_a_parley_that_works_alarms_nobody(watched: Watched) -> None:
-    assert (await watched.prometheus.ask("alerts"))["alerts"] == []
+    async def nobody() -> bool:
+        return not (await watched.prometheus.ask("alerts"))["alerts"]
+
+    await wait_until(nobody, 20.0, what="no alert, not even a pending one")
 
 
 async def test_exemplars_lead_to_a_trace(watched: Watched) -> None:

@@ -149,7 +149,7 @@ def _parsed(text: str) -> list[Manifest]:
 
 
 def _frozen(values: Values) -> str:
-    return values.read_text() if isinstance(values, Path) else json.dumps(values)
+    return values.read_text() if isinstance(values, Path) else json.dumps(values, ensure_ascii=False)
 
 
 class _files:  # noqa: N801 - used as a function

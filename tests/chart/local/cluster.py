@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from chart.local.addresses import Addresses
+from chart.local.addresses import HOST, Addresses
 from chart.local.manifests import TEST_HOOK, Objects, container_port, hooks_of, selects
 from chart.local.pods import Ending, Pod, Setting
 from chart.local.services import Balancer
@@ -75,11 +75,12 @@ class LocalCluster:
         """The pods of a component, the oldest first."""
         return [pod for pod in self.pods if pod.component == component]
 
-    def refused(self, component: str) -> int:
-        """How many connections to a component's Service found nobody who takes them."""
+    def url(self, component: str) -> str:
+        """Where a component's Service answers."""
         labels = self.of(component)[0].labels
-        services = [one["metadata"]["name"] for one in self.objects.of("Service") if selects(one, labels)]
-        return sum(balancer.refused for name in services for balancer in self._balancers[name])
+        (name,) = [one["metadata"]["name"] for one in self.objects.of("Service") if selects(one, labels)]
+        (balancer,) = self._balancers[name]
+        return f"http://{HOST}:{balancer.port}"
 
     async def rollout(self, component: str) -> list[Ending]:
         """Replaces the pods of a component as its Deployment or StatefulSet would."""

@@ -12,6 +12,7 @@ from harness.people import Person
 from harness.waiting import wait_until
 from parley_simulator.control import SimulatorControl
 
+_HELD_WITHIN_S = 60.0
 _MARK = re.compile(r"\bt(\d+)\b")
 
 
@@ -26,7 +27,7 @@ class Writer:
         """Texts until it is over, the next one only when Parley holds the last."""
         pause_s = first_s
         while not await _is_set_within(over, pause_s):
-            await self.person.text(f"ECHO t{self.accepted}")
+            await self.person.text(f"ECHO t{self.accepted}", _HELD_WITHIN_S)
             self.accepted += 1
             pause_s = every_s
 

@@ -131,7 +131,9 @@ class Pod:
     async def run_inside(self, container: str, command: Sequence[str], timeout_s: float = 30.0) -> tuple[int, str]:
         """Runs a command as ``kubectl exec`` does; its exit code and what it wrote."""
         one = self.running[container]
-        beside = self._running(f"{container}-exec", command, one.environment, one.row.command[1])
+        (spec,) = [each for each in self._all_containers() if each["name"] == container]
+        words = self._localise_command(command, places_of(spec, self._volumes))
+        beside = self._running(f"{container}-exec", words, one.environment, one.row.command[1])
         code = await self._ends(beside, timeout_s)
         return code if code is not None else -1, beside.output
 
@@ -199,7 +201,7 @@ class Pod:
         places = places_of(container, self._volumes)
         local = {name: self._localise(name, rewrite_paths(value, places)) for name, value in given.items()}
         command = [*container.get("command", []), *container.get("args", [])] or image_command(container["image"])
-        command = [rewrite_paths(self._rewrite(compose(word, given)), places) for word in command]
+        command = self._localise_command([compose(word, given) for word in command], places)
         home = self._folder / "root"
         home.mkdir(exist_ok=True)
         system = {"PATH": f"{_SCRIPTS}:{os.defpath}", "HOSTNAME": self.name, "TMPDIR": str(self._tmp())}
@@ -220,6 +222,9 @@ class Pod:
 
     def _rewrite(self, text: str) -> str:
         return self._setting.addresses.rewrite(text)
+
+    def _localise_command(self, words: Sequence[str], places: Mapping[str, str]) -> list[str]:
+        return [rewrite_paths(self._rewrite(word), places) for word in words]
 
     def _rewrite_file(self, text: str) -> str:
         places: dict[str, str] = {}

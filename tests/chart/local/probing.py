@@ -26,11 +26,10 @@ class Probe:
     timeout_s: float
     failures: int
 
-    async def complaint(self) -> str:
+    async def complaint(self, http: httpx.AsyncClient) -> str:
         """Asks once; what is wrong, empty where nothing is."""
         try:
-            async with httpx.AsyncClient(timeout=self.timeout_s) as http:
-                answer = await http.get(self.url)
+            answer = await http.get(self.url, timeout=self.timeout_s)
         except (httpx.HTTPError, OSError) as error:
             return f"{self.url}: {type(error).__name__}"
         return "" if 200 <= answer.status_code < 400 else f"{self.url}: {answer.status_code} {answer.text[:300]}"
@@ -39,7 +38,7 @@ class Probe:
 def probes_of(container: Manifest, spec: Manifest, ports: Mapping[int, int], pace: float) -> dict[str, Probe]:
     """The probes of a container by their kind, towards the ports that stand for the pod's.
 
-    Their periods are the manifest's times the pace, but for the startup's: how long a start takes is not ours to say.
+    Their periods are the manifest's times the pace, but for the startup's: that time belongs to the machine.
     """
     paces = {_STARTUP: 1.0}
     found = [kind for kind in _KINDS if kind in container]
@@ -71,28 +70,32 @@ class Watch:
         self.complaint = ""
 
     async def go_on(self) -> None:
-        """Probes until it is cancelled."""
+        """Probes until it is cancelled, over a new connection each time."""
+        async with httpx.AsyncClient(verify=False, limits=httpx.Limits(max_keepalive_connections=0)) as http:
+            await self._probe(http)
+
+    async def _probe(self, http: httpx.AsyncClient) -> None:
         startup = self._probes.get(_STARTUP)
-        if startup is not None and not await self._starts(startup):
-            self.complaint = f"never started: {await startup.complaint()}"
+        if startup is not None and not await self._starts(startup, http):
+            self.complaint = f"never started: {await startup.complaint(http)}"
             return
         self.is_started = True
         if "readinessProbe" not in self._probes:
             self.is_ready = True
-        followed = [self._follow_readiness(), self._follow_liveness()]
+        followed = [self._follow_readiness(http), self._follow_liveness(http)]
         await asyncio.gather(*followed)
 
-    async def _starts(self, probe: Probe) -> bool:
+    async def _starts(self, probe: Probe, http: httpx.AsyncClient) -> bool:
         for _ in range(probe.failures):
-            if not await probe.complaint():
+            if not await probe.complaint(http):
                 return True
             await asyncio.sleep(probe.period_s)
         return False
 
-    async def _follow_readiness(self) -> None:
+    async def _follow_readiness(self, http: httpx.AsyncClient) -> None:
         probe, failed = self._probes.get("readinessProbe"), 0
         while probe is not None:
-            self.unready = await probe.complaint()
+            self.unready = await probe.complaint(http)
             if not self.unready:
                 self.is_ready, failed = True, 0
             else:
@@ -100,10 +103,10 @@ class Watch:
                 self.is_ready = self.is_ready and failed < probe.failures
             await asyncio.sleep(probe.period_s)
 
-    async def _follow_liveness(self) -> None:
+    async def _follow_liveness(self, http: httpx.AsyncClient) -> None:
         probe, failed = self._probes.get("livenessProbe"), 0
         while probe is not None:
-            wrong = await probe.complaint()
+            wrong = await probe.complaint(http)
             failed = failed + 1 if wrong else 0
             if failed >= probe.failures:
                 self.complaint = f"not alive, {failed} times in a row: {wrong}"

@@ -19,7 +19,6 @@ class Balancer:
 
     def __init__(self, endpoints: Callable[[], Sequence[int]]) -> None:
         self.port = free_port()
-        self.refused = 0
         self._endpoints = endpoints
         self._turns = itertools.count()
         self._server: asyncio.Server | None = None
@@ -49,7 +48,6 @@ class Balancer:
                 raise ConnectionRefusedError
             there = await asyncio.open_connection(HOST, ports[next(self._turns) % len(ports)])
         except OSError:
-            self.refused += 1
             _reset(writer)
             return
         await asyncio.gather(_pass_on(reader, there[1]), _pass_on(there[0], writer))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import structlog
 from starlette.requests import Request
@@ -49,11 +50,23 @@ async def hello(_request: Request) -> Response:
     return PlainTextResponse("hello")
 
 
+async def slow(_request: Request) -> Response:
+    """Answers once there is a file of the name that ``SHELL_GATE`` says."""
+    log.info("slow request began")
+    while not Path(os.environ["SHELL_GATE"]).exists():  # noqa: ASYNC240 - it is quick, and nobody else waits
+        await asyncio.sleep(0.02)
+    return PlainTextResponse("slow")
+
+
 def build(_common: Common) -> Service:
     """The service."""
     port = read_port(os.environ, "SHELL_PORT", 8099)
     return Service(
-        name="shell", port_variable="SHELL_PORT", port=port, work=IdleWork(), routes=[Route("/hello", hello)]
+        name="shell",
+        port_variable="SHELL_PORT",
+        port=port,
+        work=IdleWork(),
+        routes=[Route("/hello", hello), Route("/slow", slow)],
     )
 
 

@@ -1,5 +1,6 @@
 """The shell of every service, as a process: health, an orderly end, and sentences instead of tracebacks."""
 
+import asyncio
 import json
 import os
 import signal
@@ -132,6 +133,27 @@ async def test_the_end_that_kubernetes_asks_for_is_no_failure(start: Start) -> N
     shell.signal(signal.SIGTERM)
     assert await shell.ended() in (0, -signal.SIGTERM)
     assert "Traceback" not in shell.output
+
+
+async def test_after_sigterm_nobody_new_is_taken_and_what_is_under_way_is_answered(
+    start: Start, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    shell = await start(SHELL_GATE=str(gate), PARLEY_GRACE_S="30")
+    await shell.ready()
+    async with httpx.AsyncClient(base_url=shell.url, timeout=30.0) as http:
+        under_way = asyncio.create_task(http.get("/slow"))
+        await wait_until(lambda: "slow request began" in shell.events(), what="the request being under way")
+        shell.signal(signal.SIGTERM)
+
+        async def refuses() -> bool:
+            return await get(shell, "/livez") is None
+
+        await wait_until(refuses, 20.0, what="new connections being refused")
+        gate.touch()
+        assert (await under_way).text == "slow"
+    assert await shell.ended() in (0, -signal.SIGTERM)
+    assert shell.events()[-2:] == ["work ended", "stopped"]
 
 
 async def test_an_interrupt_ends_without_a_traceback(start: Start) -> None:

@@ -41,6 +41,17 @@ def test_a_link_opens_its_file_until_it_expires() -> None:
     assert LINKS.left_s(query, now=NOW + 2 * GOOD_FOR) == 0
 
 
+def test_while_the_key_is_changed_links_of_both_open_and_new_ones_are_of_the_first() -> None:
+    old, new = b"o" * 32, b"n" * 32
+    both = MediaLinks((new, old))
+    for links in (MediaLinks((old,)), MediaLinks((new,)), both):
+        name, query = made(links=links)
+        assert both.verdict(name, query, now=NOW) is Verdict.GENUINE
+    name, query = made(links=both)
+    assert MediaLinks((new,)).verdict(name, query, now=NOW) is Verdict.GENUINE
+    assert MediaLinks((old,)).verdict(name, query, now=NOW) is Verdict.FORGED
+
+
 def test_a_link_is_good_for_longer_than_twilio_may_queue_a_message() -> None:
     assert timedelta(hours=10) < GOOD_FOR
 

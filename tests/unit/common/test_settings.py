@@ -15,7 +15,7 @@ from parley_common.settings import (
     read_port,
     read_text,
 )
-from parley_common.shared_settings import Common, read_common, read_limits
+from parley_common.shared_settings import Common, read_common, read_limits, read_secret_keys
 from parley_common.topology import Limits
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -184,3 +184,25 @@ def test_a_number_may_be_the_least() -> None:
 @pytest.mark.parametrize("port", ["1", "65535"])
 def test_the_first_and_the_last_port_are_ports(port: str) -> None:
     assert read_port({"PORT": port}, "PORT", 80) == int(port)
+
+
+@pytest.mark.parametrize(
+    ("value", "keys"), [("a" * 32, (b"a" * 32,)), (f"{'n' * 32}, {'o' * 40}", (b"n" * 32, b"o" * 40))]
+)
+def test_the_secret_key_may_be_two_while_it_is_changed(value: str, keys: tuple[bytes, ...]) -> None:
+    assert read_secret_keys({"PARLEY_SECRET_KEY": value}) == keys
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("", "PARLEY_SECRET_KEY is not set: set it to the output of openssl rand -hex 32"),
+        (" , ", "PARLEY_SECRET_KEY is not set: set it to the output of openssl rand -hex 32"),
+        (f"{'n' * 32},short", "PARLEY_SECRET_KEY has a key shorter than 32 characters"),
+    ],
+)
+def test_a_secret_key_that_protects_nothing_is_refused(value: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_secret_keys({"PARLEY_SECRET_KEY": value})
+    assert str(refused.value).startswith(sentence)
+    assert "short," not in str(refused.value)

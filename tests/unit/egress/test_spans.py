@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,14 +14,16 @@ from parley_egress.parts import Origin, Part, first_part
 from parley_egress.spans import was_put_off
 from unit.egress.samples import NOON, NUMBER, PERSON, stored_turn
 
-CHANNEL = Channel(name="default", account_sid="AC1", auth_tokens=("t",), numbers=(NUMBER,))
-SLEEPY = Channel(
+CHANNEL = Channel(
     name="default",
     account_sid="AC1",
     auth_tokens=("t",),
     numbers=(NUMBER,),
-    quiet_hours=parse_quiet_hours("11:00-13:00 UTC"),
+    messaging_service_sid=None,
+    allowed=frozenset(),
+    allow_all=True,
 )
+SLEEPY = replace(CHANNEL, quiet_hours=parse_quiet_hours("11:00-13:00 UTC"))
 
 
 def part(priority: Priority, not_before: datetime | None = None) -> Part:

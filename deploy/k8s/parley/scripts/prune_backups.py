@@ -1,11 +1,12 @@
 """Removes the oldest backups of a folder: prune_backups.py FOLDER KEEP.
 
-Each backup is a folder with a backup.json, which is written last. One without it was not finished, and goes when it is
-two days old: no backup takes that long. Nothing else in the folder is touched.
+Each backup is a folder with a backup.json, which is written last. One without it was not finished, and goes when
+it is two days old: no backup takes that long. Nothing else in the folder is touched.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -17,7 +18,9 @@ _PARTS = ("*.snapshot", "backup.json.new")
 
 def to_remove(folder: Path, keep: int, now: float) -> list[Path]:
     """The folders that go: all finished ones but the newest ``keep``, and what was never finished."""
-    found = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+    found = [
+        path for path in folder.iterdir() if path.is_dir() and not path.is_symlink() and os.access(path, os.X_OK)
+    ]
     finished = sorted((path for path in found if (path / "backup.json").is_file()), key=_taken)
     broken = (path for path in found if any(next(path.glob(part), None) for part in _PARTS))
     old = [path for path in broken if path not in finished and now - path.stat().st_mtime > _UNFINISHED_FOR_S]

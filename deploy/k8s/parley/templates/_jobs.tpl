@@ -11,22 +11,25 @@ CD) whenever what it runs with is another, since a Job cannot be changed.
 {{- end -}}
 
 {{/*
-A container of a Job: root, component, image (whose image), name, command; args, mounts where it has any.
+A container of a Job: root, component, image (whose image), name, command; env, mounts where it has any; plain: it
+reads no settings and gets no secret.
 */}}
 {{- define "parley.jobContainer" -}}
 name: {{ .name }}
 image: {{ include "parley.image" (list .root .image) | quote }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 command: {{ toJson .command }}
+{{- if not .plain }}
 {{- include "parley.environment" . }}
+{{- end }}
 resources:
   {{- toYaml .root.Values.jobs.resources | nindent 2 }}
 securityContext:
   {{- include "parley.securityContext" .root | nindent 2 }}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
-  {{- if include "parley.usesNats" .component }}
-  {{- include "parley.natsMounts" .root | nindent 2 }}
+  {{- if and (include "parley.usesNats" .component) (not .plain) }}
+  {{- include "parley.natsMounts" .root | trim | nindent 2 }}
   {{- end }}
   {{- with .mounts }}
   {{- toYaml . | nindent 2 }}
@@ -56,12 +59,12 @@ spec:
   ttlSecondsAfterFinished: {{ int .times.ttlSecondsAfterFinished }}
   template:
     metadata:
-      {{- include "parley.podMetadata" . | nindent 6 }}
+      {{- include "parley.podMetadata" . | trim | nindent 6 }}
     spec:
       restartPolicy: Never  # each try leaves its log
       {{- include "parley.podSettings" . | nindent 6 }}
       containers:
-        - {{- include "parley.jobContainer" (merge (dict "name" .component) .) | nindent 10 }}
+        - {{ include "parley.jobContainer" (merge (dict "name" .component) .) | indent 10 | trim }}
       volumes:
         {{- include "parley.jobVolumes" . | nindent 8 }}
 {{- end -}}

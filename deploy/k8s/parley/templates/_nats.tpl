@@ -40,19 +40,19 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The files of the broker's credentials and certificates, by the Secret they come from. */}}
+{{/* The files of the broker's credentials and certificates: a list of Secrets and which of their keys. */}}
 {{- define "parley.natsFiles" -}}
 {{- $embedded := .Values.nats.embedded -}}{{- $external := .Values.nats.external -}}
 {{- if $embedded.enabled }}
 {{- with $embedded.tls.secret }}
-{{ . }}: [ca.crt]
+- {secret: {{ . | quote }}, keys: [ca.crt]}
 {{- end }}
 {{- else }}
 {{- if and $external.credentialsSecret (ne $external.credentialsKind "user") }}
-{{ $external.credentialsSecret }}: [{{ $external.credentialsKind }}]
+- {secret: {{ $external.credentialsSecret | quote }}, keys: [{{ $external.credentialsKind }}]}
 {{- end }}
 {{- with $external.tls.secret }}
-{{ . }}: {{ ternary (list "ca.crt" "tls.crt" "tls.key") (list "ca.crt") $external.tls.clientCertificate | toJson }}
+- {secret: {{ . | quote }}, keys: {{ ternary (list "ca.crt" "tls.crt" "tls.key") (list "ca.crt") $external.tls.clientCertificate | toJson }}}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -60,23 +60,23 @@
 {{/* (list $ "ca.crt"): the path of one of those in a pod, empty where there is none. */}}
 {{- define "parley.natsFile" -}}
 {{- $wanted := index . 1 -}}
-{{- range $secret, $keys := fromYaml (include "parley.natsFiles" (index . 0)) -}}
-{{- if has $wanted $keys -}}{{- printf "/nats/%s" $wanted -}}{{- end -}}
+{{- range fromYamlArray (include "parley.natsFiles" (index . 0)) -}}
+{{- if has $wanted .keys -}}{{- printf "/nats/%s" $wanted -}}{{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{/* The volume with those files, as a list; one projected volume, since they may come from two Secrets. */}}
 {{- define "parley.natsVolumes" -}}
-{{- with fromYaml (include "parley.natsFiles" .) }}
+{{- with fromYamlArray (include "parley.natsFiles" .) }}
 - name: nats
   projected:
     defaultMode: 0440
     sources:
-      {{- range $secret, $keys := . }}
+      {{- range . }}
       - secret:
-          name: {{ $secret | quote }}
+          name: {{ .secret | quote }}
           items:
-            {{- range $keys }}
+            {{- range .keys }}
             - {key: {{ . }}, path: {{ . }}}
             {{- end }}
       {{- end }}
@@ -84,7 +84,7 @@
 {{- end -}}
 
 {{- define "parley.natsMounts" -}}
-{{- if fromYaml (include "parley.natsFiles" .) }}
+{{- if fromYamlArray (include "parley.natsFiles" .) }}
 - {name: nats, mountPath: /nats, readOnly: true}
 {{- end }}
 {{- end -}}

@@ -108,7 +108,7 @@ in what goes out.
 {{- include "parley.outside" (list $policy.statusEgress $v.status.database.url 5432) }}
 {{- end }}
 {{- if and (has $component (list "ingress" "agent" "egress" "status")) $v.telemetry.otlpEndpoint }}
-{{- include "parley.outside" (list $policy.telemetryEgress $v.telemetry.otlpEndpoint 4318) }}
+{{- include "parley.outside" (list $policy.telemetryEgress $v.telemetry.otlpEndpoint (ternary 443 80 (hasPrefix "https://" $v.telemetry.otlpEndpoint))) }}
 {{- end }}
 {{- if eq $component "agent" }}
 {{- with $policy.agentEgress }}

@@ -10,16 +10,16 @@ places that know. A variable whose text is empty is left out, so that the servic
 {{- $services := "ingress agent egress status" -}}
 {{- $broker := "ingress agent egress status declare cli backup" -}}
 {{- $otlp := include "parley.otlpEndpoint" $root -}}
-{{- $streams := "ingress agent egress status declare cli" -}}
+{{- $streams := "ingress agent egress status declare cli backup" -}}
 {{- $channel := "ingress agent egress status test" -}}
 {{- $rows := list
-  (list "PARLEY_HOST" "ingress agent egress status simulator" "0.0.0.0")
+  (list "PARLEY_HOST" "ingress agent egress status simulator" $v.listenAddress)
   (list "SMS_WEBHOOK_PORT" "ingress" $own.port)
   (list "PARLEY_AGENT_PORT" "agent" $own.port)
   (list "PARLEY_EGRESS_PORT" "egress" $own.port)
   (list "PARLEY_STATUS_PORT" "status" $own.port)
   (list "PARLEY_SIMULATOR_PORT" "simulator" $own.port)
-  (list "PARLEY_LOG_FORMAT" "ingress agent egress status declare migrate" $v.logFormat)
+  (list "PARLEY_LOG_FORMAT" "ingress agent egress status declare migrate cli backup" $v.logFormat)
   (list "PARLEY_GRACE_S" $services $own.graceSeconds)
   (list "PARLEY_PUBLIC_URL" "ingress egress simulator test" (include "parley.publicUrl" $root))
 

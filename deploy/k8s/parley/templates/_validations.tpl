@@ -57,6 +57,9 @@
 {{- if and .Values.simulator.enabled $channel.apiBaseUrl -}}
 {{- $wrong = append $wrong "simulator.enabled and channel.apiBaseUrl are both set: a release speaks with the simulator or with Twilio, so take one out" -}}
 {{- end -}}
+{{- if and .Values.simulator.enabled (contains ":" (join "," $channel.phoneNumbers)) -}}
+{{- $wrong = append $wrong "channel.phoneNumbers has a sender of WhatsApp, which the simulator does not play: name numbers like \"+15550100000\" alone" -}}
+{{- end -}}
 {{- $url := .Values.publicUrl -}}
 {{- if not $url -}}
 {{- if not .Values.simulator.enabled -}}

@@ -32,7 +32,7 @@ spec:
       {{- include "parley.selectorLabels" (list .root .component) | nindent 6 }}
   template:
     metadata:
-      {{- include "parley.podMetadata" $pod | nindent 6 }}
+      {{- include "parley.podMetadata" $pod | trim | nindent 6 }}
     spec:
       {{- include "parley.podSettings" $pod | nindent 6 }}
       {{- include "parley.spread" (list .root .component $deployment) | nindent 6 }}
@@ -62,7 +62,7 @@ spec:
           volumeMounts:
             - {name: tmp, mountPath: /tmp}
             {{- if include "parley.usesNats" .component }}
-            {{- include "parley.natsMounts" .root | nindent 12 }}
+            {{- include "parley.natsMounts" .root | trim | nindent 12 }}
             {{- end }}
             {{- with concat (default list .mounts) $deployment.extraVolumeMounts }}
             {{- toYaml . | nindent 12 }}
@@ -73,7 +73,7 @@ spec:
       volumes:
         - {name: tmp, emptyDir: {}}
         {{- if include "parley.usesNats" .component }}
-        {{- include "parley.natsVolumes" .root | nindent 8 }}
+        {{- include "parley.natsVolumes" .root | trim | nindent 8 }}
         {{- end }}
         {{- with concat (default list .volumes) $deployment.extraVolumes }}
         {{- toYaml . | nindent 8 }}

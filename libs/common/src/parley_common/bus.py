@@ -256,7 +256,7 @@ def refusal(broker: Broker, error: Exception | None) -> str | None:
             "NATS_CA must name a file with the authority that signed it"
         )
     if isinstance(error, ssl.SSLError):
-        return f"the broker at {broker.shown} and NATS_CA, NATS_CERT or NATS_KEY do not fit ({error.reason})"
+        return f"the broker at {broker.shown} and NATS_CA, NATS_CERT or NATS_KEY do not fit ({error})"
     if isinstance(error, AuthorizationError) or any(word in str(error).lower() for word in _NOT_LET_IN):
         return f"the broker at {broker.shown} refuses {broker.who}: {broker.mend}"
     return None

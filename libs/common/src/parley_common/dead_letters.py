@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from opentelemetry.trace import Span
 from prometheus_client import Counter
 
 from parley_common import topology, tracing
@@ -49,22 +48,27 @@ async def bury(bus: Bus, stored: Stored | Place, reason: str, *, service: str, c
         service=service,
     )
     subject = topology.dead_letter(service)
-    with _span(stored, letter) as span:
-        tracing.fail(span, "dead_letter")
-        before = await bus.last(subject)
-        seq = await bus.publish(subject, letter, dedupe=True)
+    begun_ns = time.time_ns()
+    before = await bus.last(subject)
+    seq = await bus.publish(subject, letter, dedupe=True)
     if before is None or seq > before.seq:
         _letters.labels(service).inc()
+        _trace(stored, letter, begun_ns)
 
 
-def _span(stored: Stored | Place, letter: DeadLetter) -> AbstractContextManager[Span]:
-    """The span of a letter: below the work that gave up, or else below what wrote the message."""
-    under_way = tracing.current().get_span_context().is_valid
-    return tracing.span(
+def _trace(stored: Stored | Place, letter: DeadLetter, begun_ns: int) -> None:
+    """The span of a new letter: below the work that gave up, or else below what wrote the message."""
+    cause = tracing.cause(stored.headers, stored.time if isinstance(stored, Stored) else None)
+    if tracing.current().get_span_context().is_valid:
+        cause = tracing.Cause(parent=None)
+    with tracing.span(
         "dead letter",
-        parent=None if under_way else tracing.extract(stored.headers),
+        parent=cause.parent,
+        links=cause.links,
         attributes={"messaging.destination.name": letter.stream, "parley.sequence": letter.sequence},
-    )
+        begun_ns=begun_ns,
+    ) as span:
+        tracing.fail(span, "dead_letter")
 
 
 def letter_id(service: str, subject: str, seq: int) -> str:

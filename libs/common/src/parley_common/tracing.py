@@ -29,7 +29,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 
-from parley_common.settings import read_flag
+from parley_common.settings import read_flag, read_number
 from parley_common.tracing_failures import Failures
 from parley_common.tracing_sampler import LinkedAlike
 
@@ -43,15 +43,18 @@ KEEP_FAILURES = "PARLEY_TRACE_FAILURES"
 
 _tracer = trace.get_tracer("parley")
 
-_EXPORT_TIMEOUT_MS = "3000"
+_EXPORT_TIMEOUT_MS = 3_000.0
 _RECEIVER_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """Where a span belongs: below its cause, or in a trace of its own with a link to it."""
+    """Where a span belongs: below its cause, or in a trace of its own with a link to it.
 
-    parent: Context
+    ``parent``: None for whatever span is current.
+    """
+
+    parent: Context | None
     links: tuple[Link, ...] = ()
 
 
@@ -67,7 +70,7 @@ def start_tracing(service: str, environment: Mapping[str, str] = os.environ) -> 
     provider.sampler = LinkedAlike(provider.sampler, records_all=exports and keeps_failures)
     if exports:
         # At the end of the process the last spans may take this long, and no retry makes them take longer.
-        seconds = float(environment.get("OTEL_EXPORTER_OTLP_TIMEOUT", _EXPORT_TIMEOUT_MS)) / 1_000
+        seconds = read_number(environment, "OTEL_EXPORTER_OTLP_TIMEOUT", _EXPORT_TIMEOUT_MS) / 1_000
         out = BatchSpanProcessor(OTLPSpanExporter(timeout=seconds))
         provider.add_span_processor(out)
         if keeps_failures:
