@@ -8,7 +8,7 @@ SOURCES := $(wildcard $(addsuffix /src,$(MEMBERS)) tests benchmarks)
 
 # A stamp's name holds a sum of what it stands for: nothing is installed twice, a changed lock is noticed.
 # The folder is part of it, since editable members are installed by their absolute path.
-MAIN_SUM := $(shell (pwd; cat requirements/main.txt $(PYPROJECTS)) | cksum | cut -d' ' -f1)
+MAIN_SUM := $(shell (pwd; cat requirements/build.txt requirements/main.txt $(PYPROJECTS)) | cksum | cut -d' ' -f1)
 DEV_SUM := $(shell (pwd; cat requirements/dev.txt) | cksum | cut -d' ' -f1)
 HELM_SUM := $(shell cksum < requirements/helm.txt | cut -d' ' -f1)
 SBOM_SUM := $(shell (pwd; cat requirements/sbom.txt) | cksum | cut -d' ' -f1)
@@ -140,7 +140,8 @@ $(MADE):
 $(MAIN): | $(MADE)
 	@echo 'installing requirements/main.txt into $(VENV)'
 	@rm -f $(VENV)/.main-*
-	@$(PIP) --require-hashes --requirement requirements/main.txt
+	@$(PIP) --require-hashes --requirement requirements/build.txt
+	@$(PIP) --require-hashes --no-build-isolation --requirement requirements/main.txt
 	@$(PIP) --no-deps --no-build-isolation $(addprefix --editable ,$(MEMBERS))
 	@touch $@
 

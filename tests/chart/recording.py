@@ -85,6 +85,8 @@ def _starter(component: str) -> Callable[[], object]:
 
 def _service(component: str) -> Callable[[], object]:
     module = importlib.import_module(f"parley_{component}.__main__")
+    for lazily in ("openai", "anthropic") if component == "agent" else ():
+        importlib.import_module(lazily)  # once, not in each child
     limits = importlib.import_module("parley_common.http_limits")
     shared = importlib.import_module("parley_common.shared_settings")
     tracing = importlib.import_module("parley_common.tracing")

@@ -94,7 +94,7 @@ EXPECTED: dict[str, Table] = {
     "production": _plus(ALWAYS, EMBEDDED, REAL, BACKUP, POSTGRES, _row(["status", "migrate"], "private:5432")),
     "ha": _plus(ALWAYS, EMBEDDED, REAL, BACKUP, POSTGRES, _row(["status", "migrate"], "private:5432")),
     "postgres": _plus(ALWAYS, EMBEDDED, REAL, POSTGRES),
-    "nats-external": _plus(ALWAYS, REAL, _row(CLIENTS, "broker:4222")),
+    "nats-external": _plus(ALWAYS, REAL, _row((*CLIENTS, "backup"), "broker:4222"), _row(["backup"], "dns:53")),
     "monitoring": _plus(ALWAYS, EMBEDDED, REAL, JAEGER, _row(["prometheus"], "nats:7777")),
     "httproute": _plus(ALWAYS, EMBEDDED, REAL, _row(EVERYBODY, *_at(["status"]))),
 }

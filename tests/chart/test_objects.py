@@ -61,7 +61,7 @@ EXPECTED = {
     "keda": BASE | KEDA,
     "keda-external": (BASE | KEDA) - NATS,
     "monitoring": BASE | WATCHED | DASHBOARDS,
-    "nats-external": BASE - NATS,
+    "nats-external": (BASE | BACKUP) - NATS,
     "nats-open": BASE - NATS,
     "no-policies": {one for one in BASE if not one.startswith("NetworkPolicy")},
     "podmonitor": BASE | {"PodMonitor"},

@@ -142,7 +142,7 @@ async def test_three_brokers_and_two_of_each_service_are_replaced_under_load(
     tmp_path: Path, database: dict[str, Any]
 ) -> None:
     values: list[Values] = [CHART / "values-demo.yaml", VALUES, THREE, database]
-    manifests = render(*values, release=RELEASE, namespace=NAMESPACE, kube="1.30.0")
+    manifests = render(*values, release=RELEASE, namespace=NAMESPACE, kube="1.29.0")
     numbers = [f"+1555021{n:04d}" for n in range(20)]
     async with running_release(manifests, tmp_path, NAMESPACE) as cluster, simulator_of(cluster) as simulator:
         code, said = await cluster.run_test()

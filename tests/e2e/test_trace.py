@@ -233,9 +233,9 @@ async def failed_unsampled(world: World) -> None:
     """Of two traces that nobody wants, the one that fails is told of, by the processes in which it did."""
     lucky, unlucky = world.person(), world.person()
     await world.fault(unlucky, Place.CREATE, Fault.STATUS, status=400, code=21211)
-    for person in (lucky, unlucky):
-        origin = a_span(sampled=False)
-        await world.publish(person, "news for you", Priority.OPERATOR, origin=origin)
+    origin = a_span(sampled=False)
+    for person, caused in ((lucky, a_span(sampled=False)), (unlucky, origin)):
+        await world.publish(person, "news for you", Priority.OPERATOR, origin=caused)
     await lucky.wait_for(1)
     failed = await world.span(unlucky, "send part")
     assert (failed.error, failed.attributes["parley.final"]) == ("recipient", True)

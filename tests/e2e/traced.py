@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -64,7 +64,7 @@ NOTHING: Mapping[str, object] = {}
 
 _numbers = itertools.count(1)
 
-Case = Callable[["World"], Awaitable[None]]
+Case = Callable[["World"], Coroutine[Any, Any, None]]
 
 
 class Bot:

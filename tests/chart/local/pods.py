@@ -236,7 +236,7 @@ class Pod:
         """A variable in words of this machine: its own port, its own address, and where others are."""
         if name.endswith("_PORT") and value.isdigit() and int(value) in self.ports:
             return str(self.ports[int(value)])
-        if value == "0.0.0.0":
+        if value in ("0.0.0.0", "::"):  # what the chart says; here nobody else is to reach it
             return HOST
         local = self._rewrite(value)
         left = self._setting.addresses.unknown(local) if "://" in value else []

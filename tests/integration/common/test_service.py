@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,6 +44,11 @@ class Shell(Running):
     def events(self) -> list[str]:
         """What it has logged, by the words of the event."""
         return [json.loads(line)["event"] for line in self.output.splitlines() if line.startswith("{")]
+
+    def grace_s(self) -> float:
+        """How long its work was given to end."""
+        (line,) = (line for line in self.output.splitlines() if '"work ended"' in line)
+        return float(json.loads(line)["grace_s"])
 
     async def ended(self, timeout_s: float = 10.0) -> int:
         """Waits for its end; returns the exit code."""
@@ -141,6 +147,7 @@ async def test_after_sigterm_nobody_new_is_taken_and_what_is_under_way_is_answer
     gate = tmp_path / "gate"
     shell = await start(SHELL_GATE=str(gate), PARLEY_GRACE_S="30")
     await shell.ready()
+    asked_at = time.monotonic()
     async with httpx.AsyncClient(base_url=shell.url, timeout=30.0) as http:
         under_way = asyncio.create_task(http.get("/slow"))
         await wait_until(lambda: "slow request began" in shell.events(), what="the request being under way")
@@ -150,9 +157,11 @@ async def test_after_sigterm_nobody_new_is_taken_and_what_is_under_way_is_answer
             return await get(shell, "/livez") is None
 
         await wait_until(refuses, 20.0, what="new connections being refused")
+        await asyncio.sleep(1.0)
         gate.touch()
         assert (await under_way).text == "slow"
     assert await shell.ended() in (0, -signal.SIGTERM)
+    assert 30.0 - (time.monotonic() - asked_at) <= shell.grace_s() <= 29.0, "the request took of the work's time"
     assert shell.events()[-2:] == ["work ended", "stopped"]
 
 

@@ -58,6 +58,15 @@ def test_a_line_in_a_span_carries_its_trace(stream: io.StringIO) -> None:
     assert "trace_id" not in outside
 
 
+def test_the_id_of_a_span_that_looks_like_a_number_is_not_masked(stream: io.StringIO) -> None:
+    start_logging("test", stream=stream)
+    context = trace.SpanContext(0x15550160999, 0x1555016099, is_remote=False)
+    with trace.use_span(trace.NonRecordingSpan(context)):
+        structlog.get_logger().info("hello")
+    line = json.loads(stream.getvalue())
+    assert (line["trace_id"], line["span_id"]) == ("00000000000000000000015550160999", "0000001555016099")
+
+
 @pytest.mark.parametrize("readable", [False, True])
 def test_a_number_in_a_line_is_masked(stream: io.StringIO, *, readable: bool) -> None:
     start_logging("agent", readable=readable, stream=stream)

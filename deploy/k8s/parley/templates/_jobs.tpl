@@ -2,11 +2,11 @@
 Jobs are no hooks: with --wait, hooks after the install would wait for services that wait for them. The services wait by
 themselves for what a Job does.
 
-(dict "root" $ "component" "declare"): a name that is another at each revision, and where nobody counts revisions (Argo
-CD) whenever what it runs with is another, since a Job cannot be changed.
+A Job cannot be changed, so its name is another at each revision, and where nobody counts revisions (Argo CD always
+says 1) whenever anything in it or anything that it reads is another.
 */}}
 {{- define "parley.jobName" -}}
-{{- $what := print (include "parley.settings" (list .root .component)) (include "parley.image" (list .root .image)) (include "parley.secretData" .root) -}}
+{{- $what := print (include "parley.jobSpec" .) (include "parley.settings" (list .root .component)) (include "parley.secretData" .root) -}}
 {{- printf "%s-%d-%s" (include "parley.name" (list .root .component)) (int .root.Release.Revision) (sha256sum $what | trunc 6) -}}
 {{- end -}}
 
@@ -44,7 +44,10 @@ volumeMounts:
 {{- end }}
 {{- end -}}
 
-{{/* A Job that runs one command to its end: root, component, image, command, times (activeDeadlineSeconds, ttlSecondsAfterFinished). */}}
+{{/*
+A Job that runs one command to its end: root, component, image, command, times (activeDeadlineSeconds and
+ttlSecondsAfterFinished).
+*/}}
 {{- define "parley.job" -}}
 apiVersion: batch/v1
 kind: Job
@@ -54,17 +57,21 @@ metadata:
   labels:
     {{- include "parley.labels" (list .root .component) | nindent 4 }}
 spec:
-  backoffLimit: 6
-  activeDeadlineSeconds: {{ int .times.activeDeadlineSeconds }}
-  ttlSecondsAfterFinished: {{ int .times.ttlSecondsAfterFinished }}
-  template:
-    metadata:
-      {{- include "parley.podMetadata" . | trim | nindent 6 }}
-    spec:
-      restartPolicy: Never  # each try leaves its log
-      {{- include "parley.podSettings" . | nindent 6 }}
-      containers:
-        - {{ include "parley.jobContainer" (merge (dict "name" .component) .) | indent 10 | trim }}
-      volumes:
-        {{- include "parley.jobVolumes" . | nindent 8 }}
+  {{- include "parley.jobSpec" . | nindent 2 }}
+{{- end -}}
+
+{{- define "parley.jobSpec" -}}
+backoffLimit: 6
+activeDeadlineSeconds: {{ int .times.activeDeadlineSeconds }}
+ttlSecondsAfterFinished: {{ int .times.ttlSecondsAfterFinished }}
+template:
+  metadata:
+    {{- include "parley.podMetadata" . | trim | nindent 4 }}
+  spec:
+    restartPolicy: Never  # each try leaves its log
+    {{- include "parley.podSettings" . | nindent 4 }}
+    containers:
+      - {{ include "parley.jobContainer" (merge (dict "name" .component) .) | indent 8 | trim }}
+    volumes:
+      {{- include "parley.jobVolumes" . | nindent 6 }}
 {{- end -}}

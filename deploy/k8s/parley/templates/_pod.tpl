@@ -44,8 +44,8 @@ labels:
 {{- end -}}
 
 {{/*
-As above: env and envFrom of a container. A name that is given twice counts where it stands last, and is written once: Kubernetes
-refuses it otherwise.
+As above: env and envFrom of a container. A name that is given twice counts where it stands last, and is written
+once: Kubernetes refuses it otherwise.
 */}}
 {{- define "parley.environment" -}}
 {{- $over := default dict .over -}}

@@ -35,8 +35,9 @@ next upgrade with a conflict.
 {{/*
 (list $ "agent" (list "agent")): the triggers of a ScaledObject, for a service and its consumers.
 
-Lag is divided among replicas (AverageValue): half of it each is enough. An age is not: it falls below its threshold once there
-are enough, whoever's it is, so replicas are added in proportion for as long as it is above (Value).
+Lag is divided among replicas (AverageValue): so much for each. An age is not: it falls once there are enough, whoever's
+it is, so it is compared as it is (Value), and replicas are added in proportion for as long as it is above. Texts of
+notifications may wait for hours on purpose, so their age says nothing.
 */}}
 {{- define "parley.triggers" -}}
 {{- $root := index . 0 -}}{{- $component := index . 1 -}}{{- $consumers := index . 2 -}}
@@ -60,10 +61,18 @@ are enough, whoever's it is, so replicas are added in proportion for as long as 
   metricType: Value
   metadata:
     serverAddress: {{ . | quote }}
-    query: {{ printf "max(parley_lag_seconds{consumer=%q,namespace=%q})" $component $root.Release.Namespace | quote }}
+    query: {{ include "parley.oldestQuery" (list $component $root.Release.Namespace) | quote }}
     threshold: {{ $keda.prometheus.oldestSeconds | quote }}
   {{- with $keda.prometheus.authenticationRef }}
   authenticationRef: {name: {{ . | quote }}}
   {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/*
+(list "agent" "parley"): the age of what waits longest. A replica that alone has lost the broker does not count, its ages grow
+although others work; nor does one that knows nothing yet and says NaN.
+*/}}
+{{- define "parley.oldestQuery" -}}
+{{- printf "max((parley_lag_seconds{consumer=%q,namespace=%q} >= 0) and on (namespace, pod) parley_broker_connected == 1)" (index . 0) (index . 1) -}}
 {{- end -}}

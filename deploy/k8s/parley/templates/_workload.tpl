@@ -1,8 +1,8 @@
 {{/*
 The Deployment of a service, the toolbox or the simulator.
 
-root, component: as everywhere. values: its block. command: what runs; without one what the image says. replicas: how many, "" where something else decides.
-strategy: without one a new pod is ready before an old one goes. probes: whether it serves /livez and /readyz.
+root, component: as everywhere. values: its block. command: what runs. replicas: how many, "" where something else
+decides. strategy: without one a new pod is ready before an old one goes. probes: whether it serves /livez and /readyz.
 volumes, mounts, envFrom, checksums: what it has beside what all have.
 */}}
 {{- define "parley.workload" -}}

@@ -17,7 +17,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from parley_common.domain.redaction import redact_text
 
-_UNREDACTED = ("timestamp", "_record", "_from_structlog")
+_UNREDACTED = ("timestamp", "trace_id", "span_id", "_record", "_from_structlog")
 
 _QUIET = (
     *("uvicorn", "aiohttp.access", "httpx2", "httpcore2", "twilio", "openai", "anthropic"),

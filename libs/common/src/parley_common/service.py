@@ -15,9 +15,11 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import FrameType
 from typing import Protocol
 
 import structlog
@@ -82,8 +84,9 @@ def run(build: Callable[[Common], Service], description: str | None) -> None:
     except SettingsError as error:
         sys.exit(str(error))
     show_build(service.name)
+    grace = _Grace(common.grace_s)
     config = uvicorn.Config(
-        _application(service, common.grace_s),
+        _application(service, grace),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=int(common.grace_s),
@@ -91,20 +94,58 @@ def run(build: Callable[[Common], Service], description: str | None) -> None:
         http=protocol_for(fit_open_files(limits)),
         ws="none",
     )
-    _survive_own_end()
-    uvicorn.Server(config).run(sockets=[listener])
+    server = _Server(config, grace)
+    _survive_own_end(server)
+    server.run(sockets=[listener])
     stop_tracing()
     if service.failed:
         sys.exit(1)
 
 
-def _survive_own_end() -> None:
-    """uvicorn sends itself the signal that ended it once more when all is stopped; what follows must still run."""
+class _Grace:
+    """The time for an orderly end, from its beginning on: open requests take of it, and then the work."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._began_s: float | None = None
+
+    def begin(self) -> None:
+        """The end has begun."""
+        self._began_s = time.monotonic()
+
+    def left_s(self) -> float:
+        """What is left of it, a second at least."""
+        spent_s = 0.0 if self._began_s is None else time.monotonic() - self._began_s
+        return max(1.0, self._seconds - spent_s)
+
+
+class _Server(uvicorn.Server):
+    """A server that notes when its end begins."""
+
+    def __init__(self, config: uvicorn.Config, grace: _Grace) -> None:
+        super().__init__(config)
+        self._grace = grace
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._grace.begin()
+        await super().shutdown(sockets)
+
+
+def _survive_own_end(server: uvicorn.Server) -> None:
+    """uvicorn sends itself the signal that ended it once more when all is stopped; what follows must still run.
+
+    Before it has started it hears no signal: then there is nothing to end in order.
+    """
+
+    def hear(_number: int, _frame: FrameType | None) -> None:
+        if not server.started:
+            sys.exit()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: None)
+        signal.signal(number, hear)
 
 
-def _application(service: Service, grace_s: float) -> Starlette:
+def _application(service: Service, grace: _Grace) -> Starlette:
     async def readyz(_request: Request) -> Response:
         problems = list(await service.work.problems())
         return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
@@ -116,7 +157,7 @@ def _application(service: Service, grace_s: float) -> Starlette:
         log.info("listening", port=service.port)
         yield
         await end([starting])
-        await service.work.stop(grace_s)
+        await service.work.stop(grace.left_s())
         log.info("stopped")
 
     health = [Route("/livez", _livez), Route("/readyz", readyz), Route("/metrics", _metrics)]

@@ -26,6 +26,7 @@ from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 from pydantic_ai.settings import ModelSettings
 
 from parley_brains.llm.endpoints import Endpoint, Maker
+from parley_brains.origins import tell_no_urls
 
 _CONNECT_S = 5.0
 _NO_KEY = "none"
@@ -137,6 +138,7 @@ def _http_client() -> httpx2.AsyncClient:
 
     The pool has no limit of its own; whoever asks bounds the requests at one time.
     """
+    tell_no_urls()
     return httpx2.AsyncClient(
         timeout=httpx2.Timeout(60.0, connect=_CONNECT_S),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),

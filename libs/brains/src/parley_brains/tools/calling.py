@@ -15,6 +15,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 from opentelemetry.trace import SpanKind
 
+from parley_brains.origins import tell_no_urls
 from parley_brains.tools.requests import Declared, Request, ToolFailed, build_request, declare
 from parley_brains.tools.settings import Method, Parameter, ParameterType, Tool
 from parley_common import tracing
@@ -43,6 +44,7 @@ class Tools:
     def __init__(self, tools: Mapping[str, Tool], environment: Environment) -> None:
         self._declared = {name: declare(name, tool, environment) for name, tool in tools.items()}
         self._free = asyncio.Semaphore(_AT_ONCE)
+        tell_no_urls()
         self._client = httpx2.AsyncClient(
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

@@ -14,6 +14,8 @@ from http.cookiejar import DefaultCookiePolicy
 
 import httpx2
 
+from parley_brains.origins import tell_no_urls
+
 _POOLS, _EACH = 40, 25
 MOST_CONNECTIONS = _POOLS * _EACH
 
@@ -30,6 +32,7 @@ class Connections:
         self._tls: ssl.SSLContext | None = None
         self._clients: list[httpx2.AsyncClient] = []
         self._busy: list[int] = []
+        tell_no_urls()
 
     @contextmanager
     def one(self) -> Iterator[httpx2.AsyncClient]:
