@@ -69,6 +69,7 @@ template:
     {{- include "parley.podMetadata" . | trim | nindent 4 }}
   spec:
     restartPolicy: Never  # each try leaves its log
+    terminationGracePeriodSeconds: 5  # as process 1 it hears no SIGTERM, and what it left undone is done again
     {{- include "parley.podSettings" . | nindent 4 }}
     containers:
       - {{ include "parley.jobContainer" (merge (dict "name" .component) .) | indent 8 | trim }}
