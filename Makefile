@@ -20,9 +20,12 @@ HELM := $(VENV)/.helm-$(HELM_SUM)
 SBOM := $(VENV)/.sbom-$(SBOM_SUM)
 CHECKOV := $(VENV)/.checkov-$(CHECKOV_SUM)
 
-# Most tests wait for processes: so many files are tested beside one another, in the order of their folders, so that
-# those that take long come first and the unit tests fill the gaps at the end.
+# So many files with all processes are tested beside one another, and twice as many of the others, which mostly wait:
+# in the order of their folders, so that those that take long come first and the unit tests fill the gaps at the end.
 BESIDE ?= 3
+WHOLE := $(wildcard $(addprefix tests/,browser chaos chart e2e images))
+PARTS := $(filter-out $(WHOLE) tests/harness tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+PYTEST := $(BIN)/python -m pytest -m "not long and not images" --dist loadfile --no-loadscope-reorder
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --progress-bar off
 PIP_DOWNLOAD := $(BIN)/python -m pip --disable-pip-version-check --no-input download --quiet --progress-bar off --only-binary :all:
@@ -55,8 +58,13 @@ run: $(MAIN)  ## all services, a broker and a simulated Twilio on this machine; 
 	@exec $(BIN)/python -m parley_dev
 
 ##@ Work on it
-test: $(MAIN) $(DEV) $(HELM)  ## all tests
-	@$(BIN)/python -m pytest --numprocesses $(BESIDE) --dist loadfile --no-loadscope-reorder -m "not long and not images" $(ARGS)
+test: $(MAIN) $(DEV) $(HELM)  ## all tests; ARGS=tests/unit only those
+ifeq ($(ARGS),)
+	@$(PYTEST) --numprocesses $(BESIDE) $(WHOLE)
+	@$(PYTEST) --numprocesses $$((2 * $(BESIDE))) $(PARTS) $(wildcard tests/test_*.py)
+else
+	@$(PYTEST) --numprocesses $(BESIDE) $(ARGS)
+endif
 
 test-unit: $(MAIN) $(DEV)  ## the tests without sockets
 	@$(BIN)/python -m pytest $(wildcard tests/unit tests/contract) $(ARGS)

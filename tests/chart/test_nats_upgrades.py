@@ -60,8 +60,14 @@ def test_one_server_never_becomes_a_cluster_nor_a_cluster_one_server(
     assert "Take a backup, uninstall, install anew and restore" in said
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, 1), (3, 3), (3, 5), (5, 3)])
-def test_a_cluster_may_grow_and_shrink(tmp_path: Path, before: int, after: int) -> None:
+def test_a_cluster_never_shrinks(tmp_path: Path) -> None:
+    code, _, said = upgrade(nats_objects(embedded(replicas=5)), tmp_path, embedded(replicas=3))
+    assert code != 0
+    assert "might lose their majority" in said
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 1), (3, 3), (3, 5)])
+def test_a_cluster_may_grow(tmp_path: Path, before: int, after: int) -> None:
     code, rendered, said = upgrade(nats_objects(embedded(replicas=before)), tmp_path, embedded(replicas=after))
     assert code == 0, said
     assert find(parse(rendered), "StatefulSet")["spec"]["replicas"] == after

@@ -147,6 +147,28 @@ def test_further_rules_open_what_they_name_and_nothing_else() -> None:
     )
 
 
+def test_a_load_balancer_that_is_no_pod_is_let_in_by_its_address() -> None:
+    nobody = {"namespaceSelector": {"matchLabels": {"no": "body"}}}
+    policy = {"gateway": {**nobody, "cidrs": [f"{GATEWAY.address}/32"]}}
+    table = _table(render(*CASES["httproute"], {"networkPolicy": policy}))
+    allowed = {name for name, targets in table.items() if targets & _at(["ingress", "status"])}
+    assert allowed == {"gateway", "prometheus", "test"}
+
+
+def test_names_are_asked_where_the_cluster_says_they_are() -> None:
+    dns = {
+        "namespaceSelector": {"matchLabels": {"no": "body"}},
+        "cidrs": [f"{DNS.address}/32"],
+        "ports": [5353, 53],
+    }
+    assert _table(render(*CASES["minimal"], {"networkPolicy": {"dns": dns}})) == EXPECTED["minimal"]
+    policies = of_kind(render(*CASES["minimal"], {"networkPolicy": {"dns": dns}}), "NetworkPolicy")
+    ports = {port["port"] for one in policies for rule in one["spec"]["egress"] for port in rule.get("ports", [])}
+    assert 5353 in ports
+    nowhere = {"networkPolicy": {"dns": {**dns, "cidrs": []}}}
+    assert not any("dns:53" in targets for targets in _table(render(*CASES["minimal"], nowhere)).values())
+
+
 def _table(objects: list[Manifest]) -> Table:
     """By source, what of ``PROBES`` it reaches; what others do among themselves is left out."""
     policies = of_kind(objects, "NetworkPolicy")

@@ -16,11 +16,12 @@ from parley_common.webhook_urls import INBOUND_PATH, RETRY_FRAGMENT, STATUS_PATH
 SAFE: dict[str, Any] = {
     "channel": {"allowAllUsers": True, "dailySegments": 1000, "allowedCountries": ["US"]},
     "secrets": {"existingSecret": "mine", "authToken": "", "hashKey": "", "secretKey": "", "apiKey": ""},
-    "nats": {"embedded": {"replicas": 3, "existingSecret": "passwords"}},
+    "nats": {"embedded": {"replicas": 3, "existingSecret": "passwords", "tls": {"secret": "certificates"}}},
     "status": {"database": {"existingSecret": "postgres"}},
     "networkPolicy": {"statusEgress": [{"ports": [{"port": 5432}]}]},
     "backup": {"enabled": True},
 }
+DECIDED = {"channel.allowAllUsers is true", "passwords of NATS", "nats.embedded.tls.secret is empty"}
 ALWAYS = {"keep a copy of PARLEY_HASH_KEY elsewhere"}
 
 UNSAFE: dict[str, tuple[dict[str, Any], str]] = {
@@ -40,6 +41,10 @@ UNSAFE: dict[str, tuple[dict[str, Any], str]] = {
         "nats.external.credentialsSecret is empty",
     ),
     "one copy": ({"streams": {"replicas": 1}}, "streams.replicas is 1 in a cluster"),
+    "texts in the open": ({"nats": {"embedded": {"tls": {"secret": ""}}}}, "nats.embedded.tls.secret is empty"),
+    "public metrics": ({"ingress": {"service": {"type": "LoadBalancer"}}}, "ingress.service.type is LoadBalancer"),
+    "a public API": ({"status": {"service": {"type": "NodePort"}}}, "status.service.type is NodePort"),
+    "nobody at work": ({"maintenance": True}, "maintenance is true"),
     "no declare step": ({"streams": {"declare": {"enabled": False}}}, "streams.declare.enabled is false"),
     "SQLite": ({"status": {"database": {"existingSecret": ""}}}, "status keeps SQLite on one volume"),
     "a database that goes": (
@@ -100,8 +105,8 @@ def test_each_unsafe_value_has_its_warning(case: str) -> None:
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
-        ("production", {"channel.allowAllUsers is true", "passwords of NATS", "nats.embedded.replicas is 1"}),
-        ("ha", {"channel.allowAllUsers is true", "passwords of NATS"}),
+        ("production", {*DECIDED, "nats.embedded.replicas is 1"}),
+        ("ha", DECIDED),
     ],
 )
 def test_what_people_begin_with_warns_of_what_they_must_decide(case: str, expected: set[str]) -> None:

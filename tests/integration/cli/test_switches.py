@@ -88,7 +88,7 @@ async def test_switches_as_json_are_for_programs(broker: Stack) -> None:
 
 async def test_a_channel_that_is_not_there_is_refused_rather_than_paused(broker: Stack, bus: Bus) -> None:
     assert "no channel 'defualt'" in await refusal(broker, "pause", "defualt")
-    assert await bus.last("control.>") is None
+    assert await bus.last(topology.switch("*")) is None
 
 
 async def test_what_pauses_all_has_no_name_of_a_channel(broker: Stack, bus: Bus) -> None:

@@ -104,7 +104,8 @@ async def opened_log() -> AsyncIterator[TwilioLog]:
 @pytest.fixture
 async def backfill(bus: Bus, consent: ConsentLedger) -> AsyncIterator[Backfill]:
     """A backfill at empty streams."""
-    for stream in (topology.CONVERSATIONS, topology.CONSENT, topology.CONTROL):
+    for stream in (topology.CONVERSATIONS, topology.CONSENT):
         await bus.js.purge_stream(stream)
+    await bus.js.purge_stream(topology.CONTROL, subject=topology.log_read("*"))
     async with opened_log() as log:
         yield Backfill(bus, IDENTITY, consent, log)

@@ -63,7 +63,9 @@ spec:
 {{- define "parley.jobSpec" -}}
 backoffLimit: 6
 activeDeadlineSeconds: {{ int .times.activeDeadlineSeconds }}
-ttlSecondsAfterFinished: {{ int .times.ttlSecondsAfterFinished }}
+{{- with .times.ttlSecondsAfterFinished }}
+ttlSecondsAfterFinished: {{ int . }}
+{{- end }}
 template:
   metadata:
     {{- include "parley.podMetadata" . | trim | nindent 4 }}

@@ -54,21 +54,21 @@ in what goes out.
 {{- end }}
 {{- if has $component (list "ingress" "agent" "egress" "status") }}
 {{- $own := index $v $component }}
-- from: [{{ toJson $policy.monitoring }}]
+- from: {{ include "parley.peers" $policy.monitoring }}
   ports: [{port: {{ int $own.port }}, protocol: TCP}]
 {{- $routed := or (eq $component "ingress") (and (eq $component "status") (or $v.http.inbox.ingress.enabled $v.http.inbox.route.enabled)) }}
 {{- if and $own.service (ne (default dict $own.service).type "ClusterIP") }}
 - ports: [{port: {{ int $own.port }}, protocol: TCP}]  # a Service that is reached from outside has callers of any address
 {{- else if and $own.service $routed }}
-- from: [{{ toJson $policy.gateway }}]
+- from: {{ include "parley.peers" $policy.gateway }}
   ports: [{port: {{ int $own.port }}, protocol: TCP}]
 {{- end }}
 {{- end }}
 {{- if eq $component "nats" }}
-- from: [{{ toJson $policy.keda }}]
+- from: {{ include "parley.peers" $policy.keda }}
   ports: [{port: 8222, protocol: TCP}]
 {{- if $v.telemetry.natsExporter.enabled }}
-- from: [{{ toJson $policy.monitoring }}]
+- from: {{ include "parley.peers" $policy.monitoring }}
   ports: [{port: 7777, protocol: TCP}]
 {{- end }}
 {{- end }}
@@ -81,8 +81,12 @@ in what goes out.
 {{- define "parley.egressRules" -}}
 {{- $root := index . 0 -}}{{- $component := index . 1 -}}{{- $v := $root.Values -}}{{- $policy := $v.networkPolicy -}}
 {{- if ne $component "jaeger" }}
-- to: [{{ toJson $policy.dns }}]
-  ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+- to: {{ include "parley.peers" $policy.dns }}
+  ports:
+    {{- range $policy.dns.ports }}
+    - {port: {{ int . }}, protocol: UDP}
+    - {port: {{ int . }}, protocol: TCP}
+    {{- end }}
 {{- end }}
 {{- range fromYamlArray (include "parley.conversations" $root) }}
 {{- if has $component .from }}
@@ -118,6 +122,13 @@ in what goes out.
 {{- with index $policy.extraEgress $component }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{/* .Values.networkPolicy.gateway: its pods and its addresses, since load balancers of clouds are no pods. */}}
+{{- define "parley.peers" -}}
+{{- $peers := list (pick . "namespaceSelector" "podSelector") -}}
+{{- range .cidrs -}}{{- $peers = append $peers (dict "ipBlock" (dict "cidr" .)) -}}{{- end -}}
+{{- toJson $peers -}}
 {{- end -}}
 
 {{/* (list cidr except): those exceptions that can be in it: a policy with another is refused. */}}

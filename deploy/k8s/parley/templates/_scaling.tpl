@@ -3,7 +3,7 @@
 {{/* (list $ "agent"): "hpa", "keda", or empty where the chart says a number. */}}
 {{- define "parley.scaler" -}}
 {{- $values := index (index . 0).Values (index . 1) -}}
-{{- if (default dict $values.autoscaling).enabled -}}hpa{{- else if (default dict $values.keda).enabled -}}keda{{- end -}}
+{{- if (index . 0).Values.maintenance -}}{{- else if (default dict $values.autoscaling).enabled -}}hpa{{- else if (default dict $values.keda).enabled -}}keda{{- end -}}
 {{- end -}}
 
 {{/*
@@ -11,7 +11,12 @@
 next upgrade with a conflict.
 */}}
 {{- define "parley.replicas" -}}
-{{- if not (include "parley.scaler" .) -}}{{- int (index (index . 0).Values (index . 1)).replicas -}}{{- end -}}
+{{- if not (include "parley.scaler" .) -}}{{- include "parley.fixedReplicas" . -}}{{- end -}}
+{{- end -}}
+
+{{/* (list $ "agent"): the number that the values say; none while all stand still. */}}
+{{- define "parley.fixedReplicas" -}}
+{{- ternary 0 (int (index (index . 0).Values (index . 1)).replicas) (index . 0).Values.maintenance -}}
 {{- end -}}
 
 {{/* (list $ "agent"): how many there are at least. */}}
@@ -20,7 +25,7 @@ next upgrade with a conflict.
 {{- $scaler := include "parley.scaler" . -}}
 {{- if eq $scaler "hpa" -}}{{- int $values.autoscaling.minReplicas -}}
 {{- else if eq $scaler "keda" -}}{{- int $values.keda.minReplicas -}}
-{{- else -}}{{- int $values.replicas -}}{{- end -}}
+{{- else -}}{{- include "parley.fixedReplicas" . -}}{{- end -}}
 {{- end -}}
 
 {{/* (list $ "agent"): how many there may be. */}}
@@ -29,7 +34,7 @@ next upgrade with a conflict.
 {{- $scaler := include "parley.scaler" . -}}
 {{- if eq $scaler "hpa" -}}{{- int $values.autoscaling.maxReplicas -}}
 {{- else if eq $scaler "keda" -}}{{- int $values.keda.maxReplicas -}}
-{{- else -}}{{- int $values.replicas -}}{{- end -}}
+{{- else -}}{{- include "parley.fixedReplicas" . -}}{{- end -}}
 {{- end -}}
 
 {{/*

@@ -23,6 +23,9 @@
 {{- if ne (toString $embedded.syncInterval) "always" -}}
 {{- $warnings = append $warnings (printf "nats.embedded.syncInterval is %v: texts that were acknowledged to Twilio in that time are lost when power fails." $embedded.syncInterval) -}}
 {{- end -}}
+{{- if not $embedded.tls.secret -}}
+{{- $warnings = append $warnings "nats.embedded.tls.secret is empty: texts and passwords cross the cluster's network in the open." -}}
+{{- end -}}
 {{- if not $embedded.existingSecret -}}
 {{- $warnings = append $warnings "the passwords of NATS are made by Helm: where Argo CD or Flux renders the chart, they would be others each time, so set nats.embedded.existingSecret there." -}}
 {{- end -}}
@@ -66,6 +69,15 @@
 {{- end -}}
 {{- if and (or $v.http.route.enabled $v.http.inbox.route.enabled) (not (.Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1")) -}}
 {{- $warnings = append $warnings "an HTTPRoute is enabled, and this cluster does not know gateway.networking.k8s.io/v1: install the Gateway API." -}}
+{{- end -}}
+{{- range list "ingress" "status" -}}
+{{- $type := (index $v .).service.type -}}
+{{- if ne $type "ClusterIP" -}}
+{{- $warnings = append $warnings (printf "%s.service.type is %s: its /metrics and /readyz are as public as its other paths. An Ingress or HTTPRoute routes what is meant to be public alone." . $type) -}}
+{{- end -}}
+{{- end -}}
+{{- if $v.maintenance -}}
+{{- $warnings = append $warnings "maintenance is true: no service runs, and Twilio's webhooks go unanswered." -}}
 {{- end -}}
 {{- if not $v.backup.enabled -}}
 {{- if not $simulated -}}

@@ -92,6 +92,9 @@ always
 {{- if ne $before (include "parley.nats.volume" $) -}}
 {{- fail (printf "nats.embedded.replicas is %d, but NATS runs with %d: one server's streams would be lost in a cluster, and a cluster's in one server. Take a backup, uninstall, install anew and restore: see docs/kubernetes.md" (int $nats.replicas) (int .spec.replicas)) -}}
 {{- end -}}
+{{- if lt (int $nats.replicas) (int .spec.replicas) -}}
+{{- fail (printf "nats.embedded.replicas is %d, but NATS runs with %d: streams with copies on the servers that would go might lose their majority. Leave it, or install anew and restore a backup: see docs/kubernetes.md" (int $nats.replicas) (int .spec.replicas)) -}}
+{{- end -}}
 {{- end -}}
 {{- range $user, $password := $nats.passwords -}}
 {{- if not (has $user (include "parley.nats.users" $ | fromJsonArray)) -}}
