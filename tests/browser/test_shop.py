@@ -24,9 +24,9 @@ Behind = Callable[[Path], AbstractContextManager[dict[str, str]]]
 @pytest.mark.parametrize(
     ("name", "behind", "talk"),
     [
-        pytest.param("shop-script", shop.scripted, shop.SCRIPTED, id="the script"),
+        pytest.param("shop-script", shop.scripted, shop.SCRIPTED, id="the script", marks=pytest.mark.long),
         pytest.param("shop-model", shop.by_model, shop.MODEL, id="a model"),
-        pytest.param("shop-bot", shop.by_bot, shop.WEBHOOK, id="a bot of the shop's own"),
+        pytest.param("shop-bot", shop.by_bot, shop.WEBHOOK, id="a bot of the shop's own", marks=pytest.mark.long),
     ],
 )
 def test_ten_texts_are_answered_on_the_phone_page(

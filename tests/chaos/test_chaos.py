@@ -19,7 +19,9 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 _PATIENCE_S = 150.0
 
 
-@pytest.mark.parametrize(("broker", "seed", "seconds"), [("single", 13, 10.0), ("cluster", 3, 8.0)])
+@pytest.mark.parametrize(
+    ("broker", "seed", "seconds"), [("single", 13, 10.0), pytest.param("cluster", 3, 8.0, marks=pytest.mark.long)]
+)
 async def test_nothing_is_lost_sent_twice_or_out_of_order(
     tmp_path: Path, broker: BrokerKind, seed: int, seconds: float
 ) -> None:

@@ -25,7 +25,7 @@ from integration.egress.workbench import THE_CLIENTS_WARNINGS, Conversation
 from parley_common.broker import Broker
 from parley_common.bus import Bus
 
-pytestmark = [pytest.mark.anyio, *THE_CLIENTS_WARNINGS]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, *THE_CLIENTS_WARNINGS]
 
 SETTLE_S = 8.0
 _SCRIPT = Path(__file__).with_name("frozen_egress.py")

@@ -159,6 +159,7 @@ async def test_each_command_of_the_operator_is_permitted(
     assert (asked.err, "Twilio has" in asked.out) == ("", True), "ingress answers, though some texts are too young"
 
 
+@pytest.mark.long
 async def test_a_backup_goes_into_another_release_whose_declare_step_ran(
     nats: Nats, stack: UserStack, tmp_path: Path
 ) -> None:

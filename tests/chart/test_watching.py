@@ -19,7 +19,7 @@ from harness.people import Person, simulator_of
 from harness.stack import Stack, running_stack
 from harness.waiting import wait_until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 SERVICES = ("ingress", "agent", "egress", "status")
 PEOPLE = ("+15550190001", "+15550190002", "+15550190003")

@@ -49,6 +49,7 @@ async def outcomes(status: StatusApi, person: Person, count: int) -> list[str]:
     return found
 
 
+@pytest.mark.long
 async def test_who_has_had_the_days_answers_is_told_once_and_others_are_answered(thrifty: Stack) -> None:
     async with simulator_of(thrifty) as simulator, status_of(thrifty) as status:
         chatty, other = Person("+15550190101", simulator), Person("+15550190102", simulator)
@@ -79,6 +80,7 @@ async def test_a_bot_that_answers_every_answer_is_left_alone(guarded: Stack) -> 
         assert "too many answers in a row" in guarded["agent"].output
 
 
+@pytest.mark.long
 async def test_a_country_that_is_not_served_is_met_with_silence(guarded: Stack) -> None:
     async with simulator_of(guarded) as simulator, status_of(guarded) as status:
         abroad, here = Person("+447700900123", simulator), Person("+15550190105", simulator)

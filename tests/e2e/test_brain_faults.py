@@ -130,7 +130,7 @@ async def answered_by(directory: Path, told: dict[str, str]) -> AsyncIterator[St
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("brain", [a_bot, a_model])
+@pytest.mark.parametrize("brain", [pytest.param(a_bot, marks=pytest.mark.long), a_model])
 async def test_whatever_a_brain_does_the_person_gets_one_sensible_text(brain, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with brain() as told:
         async with answered_by(tmp_path, told) as stack, simulator_of(stack) as simulator:
@@ -150,7 +150,7 @@ async def test_whatever_a_brain_does_the_person_gets_one_sensible_text(brain, tm
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("brain", [no_bot, nobody])
+@pytest.mark.parametrize("brain", [no_bot, pytest.param(nobody, marks=pytest.mark.long)])
 async def test_a_brain_that_is_gone_is_one_line_and_the_failure_message(brain, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with brain() as told:
         async with answered_by(tmp_path, told) as stack, simulator_of(stack) as simulator:

@@ -22,7 +22,7 @@ from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.events import TurnDone
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 PEOPLE = int(os.environ.get("PARLEY_PEOPLE", "300"))
 THINKS_S = 3.0

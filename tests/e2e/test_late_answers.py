@@ -13,7 +13,7 @@ from harness.people import Person, StatusApi, simulator_of, status_of
 from harness.stack import running_stack
 from harness.waiting import wait_until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 MAX_AGE_S = 10.0
 PEOPLE = 5

@@ -19,7 +19,7 @@ from harness.twilio_shaped import TwilioShaped, twilio_shaped
 from harness.waiting import wait_until
 from parley_dev.addresses import VARIABLES
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 ACCOUNT, TOKEN = "AC" + "5a" * 16, "0123456789abcdef0123456789abcdef"
 NUMBER, PERSON = "+15550140000", "+15550141111"

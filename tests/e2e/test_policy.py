@@ -209,6 +209,7 @@ async def test_an_offline_channel_says_so_once_and_answers_nobody(tmp_path: Path
         assert await bodies(other, 1) == [CONFIRMED]
 
 
+@pytest.mark.long
 async def test_who_has_used_up_the_days_tokens_is_told_once(tmp_path: Path, anyio_backend: str) -> None:
     async with running_model_server() as model:
         model.otherwise = says("I am a model.", usage=(100, 20))

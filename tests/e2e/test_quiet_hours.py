@@ -88,6 +88,7 @@ async def test_in_quiet_hours_only_what_was_asked_for_is_texted(tmp_path: Path) 
         await bus.close()
 
 
+@pytest.mark.long
 async def test_by_day_a_notification_goes_at_once(tmp_path: Path) -> None:
     settings = QUICK | {"PARLEY_QUIET_HOURS": hours(timedelta(hours=4))}
     async with running_stack(tmp_path / "day", settings=settings) as stack, simulator_of(stack) as simulator:

@@ -18,7 +18,7 @@ from parley_common.bus import Bus
 from parley_common.events import OutboundMessage, Priority, Reply
 from parley_common.identity import Identity
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 AGENT = '''
 fallback = "You said: {text}"

@@ -41,6 +41,7 @@ THREE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("story", SMALL.values(), ids=SMALL.keys())
 def test_one_text_is_answered_once_whatever_two_things_go_wrong(
     loop: VirtualLoop, errors: list[str], story: Story

@@ -25,6 +25,7 @@ def explore(loop: VirtualLoop, errors: list[str], chooser: Chooser, plan: Plan) 
     return world
 
 
+@pytest.mark.long
 def test_one_part_is_sent_once_whatever_two_things_go_wrong(loop: VirtualLoop, errors: list[str]) -> None:
     runs = few_deviations(2, lambda path: explore(loop, errors, path, ONE))
     assert runs > 500

@@ -13,6 +13,7 @@ from integration.brains.models import agent_file, brain_at, turn
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long
 async def test_a_thousand_turns_at_once_are_all_answered(server: ModelServer) -> None:
     server.otherwise = lambda asked: says(f"Answer to {asked.question}", delay_s=0.2)
     file = agent_file(llm={"most_at_once": 40}, reply={"within_s": 110.0})

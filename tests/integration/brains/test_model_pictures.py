@@ -51,6 +51,7 @@ async def test_of_waiting_turns_few_pictures_are_in_memory(server: ModelServer) 
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.mark.long
 async def test_a_thousand_turns_with_pictures_are_all_answered(server: ModelServer) -> None:
     server.otherwise = lambda asked: says(f"Seen: {len(asked.pictures)}", delay_s=0.05)
     album = Album(20_000)

@@ -21,7 +21,7 @@ from parley_common import topology
 from parley_common.bus import Bus
 from parley_common.control import EVERY_CHANNEL, read_restored, read_switch
 from parley_common.declare import declare
-from parley_common.hash_key import check_hash_key
+from parley_common.hash_key import check_hash_key, keep_hash_key, read_fingerprint
 
 pytestmark = pytest.mark.anyio
 
@@ -181,6 +181,45 @@ async def test_where_only_the_declare_step_ran_a_backup_is_restored_with_its_own
         async with connected(declared) as bus:
             assert len(await history(bus, topology.HASH_KEY)) == 1
             assert await check_hash_key(bus, key["PARLEY_HASH_KEY"].encode())
+
+
+async def test_a_broker_that_was_declared_under_another_key_is_refused_by_a_restore_that_has_no_key(
+    new: Bus, empty: Stack, folder: Path
+) -> None:
+    """Services may run there under the other: they look at the fingerprint only when they start."""
+    other = b"o" * 32
+    await declare(new.js, topology.Limits())
+    await keep_hash_key(new, other)
+    said = await refusal(empty, "restore", str(folder))
+    assert "the declare step ran here under another PARLEY_HASH_KEY" in said
+    assert await check_hash_key(new, other)
+    assert await read_restored(new) is None
+
+
+async def test_a_restore_without_a_key_keeps_the_fingerprint_that_only_its_manifest_or_the_broker_tells(
+    broker: Stack, bus: Bus, empty: Stack, new: Bus, tmp_path: Path
+) -> None:
+    key = broker.environment["PARLEY_HASH_KEY"]
+    await bus.js.purge_stream(topology.CONTROL)
+    ended = await parley(broker, "backup", str(tmp_path / "told"), settings={"PARLEY_HASH_KEY": key})
+    assert ended.code == 0
+    assert (await parley(empty, "restore", str(tmp_path / "told"))).code == 0
+    assert await check_hash_key(new, key.encode())
+    await done(broker, "backup", str(tmp_path / "untold"))
+    await keep_hash_key(bus, b"o" * 32)
+    assert (await parley(broker, "restore", str(tmp_path / "untold"))).code == 0
+    assert await check_hash_key(bus, b"o" * 32)
+
+
+async def test_where_nobody_knows_the_key_a_restore_says_that_the_declare_step_must_run(
+    broker: Stack, bus: Bus, empty: Stack, new: Bus, tmp_path: Path
+) -> None:
+    await bus.js.purge_stream(topology.CONTROL)
+    await done(broker, "backup", str(tmp_path / "backup"))
+    ended = await parley(empty, "restore", str(tmp_path / "backup"))
+    assert ended.code == 0
+    assert "run the declare step" in ended.out + ended.err
+    assert await read_fingerprint(new) is None
 
 
 async def test_a_backup_of_a_release_without_fingerprints_gets_one_when_it_is_restored(

@@ -11,12 +11,14 @@ from datetime import datetime
 import pytest
 from nats.aio.msg import Msg
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from harness.stack import BROKER_ONLY, Stack, running_stack
 from harness.waiting import wait_until
 from integration.common.connections import a_text, connected
 from parley_common import lag, topology
-from parley_common.bus import Bus
+from parley_common.broker import Broker
+from parley_common.bus import Bus, Stored
 from parley_common.declare import declare_again
 from parley_common.lag import Lag
 
@@ -175,6 +177,36 @@ async def looking(watch: Lag) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+class Garbled(Bus):
+    """A connection whose broker answers what nats-py cannot read, or as it should."""
+
+    garbles = True
+
+    async def next(self, subject: str, *, seq: int) -> Stored | None:
+        if self.garbles:
+            raise ValueError("not what was expected")
+        return await super().next(subject, seq=seq)
+
+
+async def test_an_answer_that_cannot_be_read_is_told_of_once_and_looked_past(
+    broker: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lag, "EVERY_S", 0.05)
+    bus = Garbled(Broker(broker.nats_url), name="test")
+    await bus.connect()
+    watch = Lag(bus, [AGENT.durable])
+    await bus.publish(topology.texts("a"), a_text("a"))
+    with capture_logs() as logs:
+        async with looking(watch):
+            await wait_until(lambda: logs, what="the trouble in the log")
+            await asyncio.sleep(0.3)
+            assert math.isnan(shown("parley_lag"))
+            bus.garbles = False
+            await wait_until(lambda: shown("parley_lag") == 1, what="the number being known")
+    assert [(log["log_level"], log["error"]) for log in logs] == [("error", "ValueError")]
+    await bus.close()
 
 
 async def test_the_gauges_are_unknown_until_the_first_look_and_tell_of_a_broker_that_is_gone(

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -180,6 +181,22 @@ def test_a_taken_port_is_one_sentence(settings: Settings) -> None:
         with pytest.raises(SettingsError, match=f"Port {port} on 127.0.0.1") as refused, serving(busy):
             pass
     assert str(refused.value).endswith("PARLEY_SIMULATOR_PORT.")
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as free:
+            free.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+def test_the_address_of_an_ipv6_host_is_one_that_a_client_can_open(settings: Settings) -> None:
+    with serving(replace(settings, host="::1")) as url:
+        assert url.startswith("http://[::1]:")
+        assert httpx.get(url).status_code == 200
 
 
 def start(**environ: str) -> subprocess.Popen[str]:

@@ -50,6 +50,14 @@ async def test_an_empty_database_gets_the_schema(database_settings: dict[str, st
     database.close()
 
 
+async def test_a_log_format_that_nobody_knows_is_refused_before_the_database_is_touched(
+    tmp_path: Path,
+) -> None:
+    ended = await run({"PARLEY_DATA_DIR": str(tmp_path), "PARLEY_LOG_FORMAT": "txt"})
+    assert (ended.returncode, ended.stderr) == (1, b"PARLEY_LOG_FORMAT is 'txt': write json or text\n")
+    assert not (tmp_path / "status.db").exists()
+
+
 async def test_an_old_schema_is_brought_to_this_release_and_keeps_its_rows(
     database_settings: dict[str, str], database_url: str
 ) -> None:

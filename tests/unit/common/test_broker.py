@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from pathlib import Path
 
+import nkeys  # type: ignore[import-untyped]
 import pytest
 from nats.errors import AuthorizationError, Error
 
 from parley_common.broker import Broker, read_broker
 from parley_common.bus import refusal
 from parley_common.settings import SettingsError
+
+SEED = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER).decode()
+SEED_BLOCK = f"-----BEGIN USER NKEY SEED-----\n{SEED}\n------END USER NKEY SEED------\n"
+CREDS = f"-----BEGIN NATS USER JWT-----\neyJ0.eyJq.c2ln\n------END NATS USER JWT------\n\n{SEED_BLOCK}"
 
 
 def test_without_settings_it_is_on_this_machine_and_asks_nobody_who_we_are() -> None:
@@ -20,7 +26,7 @@ def test_without_settings_it_is_on_this_machine_and_asks_nobody_who_we_are() -> 
 
 def test_everything_that_is_said_is_read(tmp_path: Path) -> None:
     creds = tmp_path / "user.creds"
-    creds.touch()
+    creds.write_text(CREDS)
     given = {"NATS_URL": "tls://one:4222, tls://two:4222", "NATS_INBOX_PREFIX": "_INBOX_agent"}
     assert read_broker({**given, "NATS_CREDS": str(creds)}) == Broker(
         "tls://one:4222, tls://two:4222", creds=creds, inbox_prefix="_INBOX_agent"
@@ -48,6 +54,45 @@ def test_what_makes_no_sense_is_one_sentence(tmp_path: Path, given: dict[str, st
     with pytest.raises(SettingsError) as refused:
         read_broker({name: value.replace("FILE", str(tmp_path / "file")) for name, value in given.items()})
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        SEED_BLOCK,
+        CREDS.partition(SEED_BLOCK)[0],
+        CREDS.replace("eyJ0.eyJq.c2ln\n", ""),
+        CREDS.replace(SEED, "S"),
+    ],
+    ids=["empty", "no JWT", "no seed", "no JWT in its block", "half a seed"],
+)
+def test_a_file_that_is_no_creds_file_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "user.creds").write_text(text)
+    with pytest.raises(
+        SettingsError, match=r"NATS_CREDS names .*user\.creds, which holds no JWT and seed of a user: put"
+    ):
+        read_broker({"NATS_CREDS": str(tmp_path / "user.creds")})
+
+
+@pytest.mark.parametrize("text", ["", SEED[:-3], SEED_BLOCK, "über"], ids=["empty", "half", "creds", "no ASCII"])
+def test_a_file_that_holds_no_seed_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "user.nk").write_text(text)
+    with pytest.raises(SettingsError, match=r"NATS_NKEY names .*user\.nk, which holds no seed: put the seed"):
+        read_broker({"NATS_NKEY": str(tmp_path / "user.nk")})
+
+
+def test_who_a_file_says_we_are_shows_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "user.nk").write_text(f"{SEED}\n")
+    user = read_broker({"NATS_NKEY": str(tmp_path / "user.nk")}).file_user()
+    assert user is not None
+    assert user.public == nkeys.from_seed(SEED.encode()).public_key.decode()
+    assert SEED not in repr(user)
+
+
+@pytest.mark.parametrize("secret", ["user:pa/ss", "user:pa#ss", "user:pa?ss", "tok?en", "user:pa@ss"])
+def test_an_address_shows_nothing_of_a_secret_that_ends_a_url(secret: str) -> None:
+    assert Broker(f"nats://{secret}@one:4222,tls://two").shown == "one:4222,two"
 
 
 def test_neither_its_address_nor_its_repr_shows_a_secret() -> None:

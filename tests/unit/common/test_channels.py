@@ -81,6 +81,12 @@ def refusal(**variables: str) -> str:
             {"PARLEY_SENDER_MPS": "-1"}, "PARLEY_SENDER_MPS is -1: it must be at least 0", id="rate below nothing"
         ),
         pytest.param(
+            {"TWILIO_API_BASE_URL": "http://simulator:80a"},
+            "TWILIO_API_BASE_URL has a host or port that cannot be: write an address like "
+            "https://sms.example.com or http://127.0.0.1:8080",
+            id="a port that is none",
+        ),
+        pytest.param(
             {"SMS_ALLOW_ALL_USERS": "all"}, "SMS_ALLOW_ALL_USERS is 'all': write true or false", id="flag"
         ),
         pytest.param(

@@ -23,6 +23,18 @@ def test_the_usual_port_is_told_as_well(url: str, port: int) -> None:
     assert tracing_attributes.server(url)["server.port"] == port
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://simulator:80a", {"url.scheme": "http", "server.address": "simulator"}),
+        ("https://sms.example.com:99999", {"url.scheme": "https", "server.address": "sms.example.com"}),
+        ("http://[::1", {"url.scheme": "", "server.address": ""}),
+    ],
+)
+def test_an_address_that_cannot_be_ends_no_work(url: str, told: dict[str, str]) -> None:
+    assert tracing_attributes.http_client(url, method="POST") == {"http.request.method": "POST", **told}
+
+
 def test_a_message_is_named_by_its_stream_and_its_subject_without_the_conversation() -> None:
     template = topology.texts("{conversation}")
     told = tracing_attributes.processing(template, "agent", message_id="SM1")

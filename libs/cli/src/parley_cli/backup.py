@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from parley_cli import words
+from parley_cli import hash_keys, words
 from parley_cli.broker import connected
 from parley_cli.manifest import (
     FORMAT,
@@ -34,18 +34,11 @@ from parley_common.broker import read_broker
 from parley_common.bus import Bus
 from parley_common.control import EVERY_CHANNEL, switch_sending
 from parley_common.events import Restored
-from parley_common.hash_key import check_hash_key, keep_hash_key, read_fingerprint
-from parley_common.identity import Identity
-from parley_common.settings import Environment, SettingsError, read_optional
+from parley_common.settings import Environment
 from parley_common.shared_settings import read_limits
 
 HEARD_WITHIN_S = 3.0
 """How long a service may go by an older word of the operator; see ``parley_common.control``."""
-
-_OTHER_KEY = (
-    "PARLEY_HASH_KEY is not the one the backup was taken with: set that one, under another every STOP would be "
-    "forgotten"
-)
 
 Say = Callable[[str], None]
 """Tells the operator how far it is."""
@@ -56,7 +49,7 @@ async def backup(directory: Path, say: Say, environment: Environment = os.enviro
     _make_folder(directory)
     try:
         async with connected(read_broker(environment), IN_ORDER) as bus:
-            taken_at, key = datetime.now(UTC), await _key_of(bus, environment)
+            taken_at, key = datetime.now(UTC), await hash_keys.key_of(bus, environment)
             streams = tuple([await _save(bus, stream, directory, say) for stream in IN_ORDER])
         manifest = Manifest(format=FORMAT, taken_at=taken_at, key=key, streams=streams)
         write_manifest(directory, manifest)
@@ -70,22 +63,21 @@ async def restore(directory: Path, say: Say, environment: Environment = os.envir
     """Makes every lasting stream anew from a backup, sending paused; refuses where one holds messages."""
     limits = read_limits(environment)
     manifest = await asyncio.to_thread(read_manifest, directory)
-    key = _key(environment)
-    _check_key(manifest, key, say)
+    key = hash_keys.read_key(environment)
+    hash_keys.check_key(manifest, key, say)
     async with connected(read_broker(environment)) as bus:
         for stream in IN_ORDER:
             await _must_be_empty(bus, stream)
-        await _drop_fingerprint(bus)
+        known = await hash_keys.drop_fingerprint(bus, manifest.key or hash_keys.fingerprint(key))
         await _load(bus, manifest.named(topology.CONTROL), directory, limits, say)
-        await _compare_loaded(bus, key)
+        await hash_keys.compare_loaded(bus, known)
         await _pause(bus, manifest)
         say(f"sending is paused; waiting {HEARD_WITHIN_S:g} s until every service has heard it")
         await asyncio.sleep(HEARD_WITHIN_S)
         for stream in (*IN_ORDER[2:], topology.CONVERSATIONS):
             await _load(bus, manifest.named(stream), directory, limits, say)
         await declare_anew(bus, limits)
-        if key is not None:
-            await keep_hash_key(bus, key)
+        await hash_keys.keep(bus, known, say)
     return manifest
 
 
@@ -97,22 +89,6 @@ async def _must_be_empty(bus: Bus, stream: str) -> None:
         messages -= 1
     if messages:
         raise Refused(not_empty(stream, messages))
-
-
-async def _drop_fingerprint(bus: Bus) -> None:
-    """What the declare step wrote of its hash key gives way to what the backup says: nothing is filed here yet."""
-    if await stream_state(bus, topology.CONTROL) is not None:
-        await bus.js.purge_stream(topology.CONTROL, subject=topology.HASH_KEY)
-
-
-async def _compare_loaded(bus: Bus, key: bytes | None) -> None:
-    """A backup that was taken without the key in the environment tells only now which it was."""
-    try:
-        if key is not None:
-            await check_hash_key(bus, key)
-    except SettingsError:
-        await bus.js.delete_stream(topology.CONTROL)
-        raise Refused(_OTHER_KEY) from None
 
 
 async def _save(bus: Bus, stream: str, directory: Path, say: Say) -> SavedStream:
@@ -171,22 +147,3 @@ def _empty_folder(directory: Path) -> None:
     """Removes what an unfinished backup has written."""
     for name in (*(_file_of(stream) for stream in IN_ORDER), NAME, f"{NAME}.new"):
         (directory / name).unlink(missing_ok=True)
-
-
-def _key(environment: Environment) -> bytes | None:
-    """The hash key, None where the environment has none."""
-    key = read_optional(environment, "PARLEY_HASH_KEY")
-    return None if key is None else key.encode()
-
-
-async def _key_of(bus: Bus, environment: Environment) -> str:
-    """The fingerprint of the key that all is filed under, empty where neither broker nor environment tells it."""
-    key = _key(environment)
-    return await read_fingerprint(bus) or ("" if key is None else Identity(key).fingerprint())
-
-
-def _check_key(manifest: Manifest, key: bytes | None, say: Say) -> None:
-    if manifest.key and key is None:
-        say("PARLEY_HASH_KEY is not set here, so nobody knows whether it is the one the backup was taken with")
-    if manifest.key and key is not None and manifest.key != Identity(key).fingerprint():
-        raise Refused(_OTHER_KEY)

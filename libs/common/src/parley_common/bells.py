@@ -18,6 +18,7 @@ from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.declare import declare_again, wait_declared
 from parley_common.doorbells import Bell
 from parley_common.pulling import faststream_broker, hand_back, start_when_possible, subscribe
+from parley_common.service import end_process
 
 log = structlog.get_logger(__name__)
 
@@ -31,14 +32,19 @@ OnBell = Callable[[str, Bell, bytes], Awaitable[None]]
 
 
 class BellSubscriber:
-    """Listens on one durable consumer, and declares it again where it has vanished."""
+    """Listens on one durable consumer, and declares it again where it has vanished.
 
-    def __init__(self, broker: Broker, durable: str, on_bell: OnBell) -> None:
+    ``lost`` is called where the broker ends the connection for good: see ``Link``.
+    """
+
+    def __init__(
+        self, broker: Broker, durable: str, on_bell: OnBell, *, lost: Callable[[], None] = end_process
+    ) -> None:
         self._consumer = next(consumer for consumer in topology.CONSUMERS if consumer.durable == durable)
         self._on_bell = on_bell
         self._started = False
         self._fetched: set[str] = set()
-        self._broker = faststream_broker(broker, f"parley-{durable}-bells")
+        self._broker = faststream_broker(broker, f"parley-{durable}-bells", lost=lost)
 
     async def wait_declared(self, bus: Bus) -> None:
         """Returns once the streams and this consumer exist."""
@@ -75,10 +81,12 @@ class BellSubscriber:
 
     async def problems(self, bus: Bus) -> Sequence[str]:
         """Why no bell can be heard now: asks the broker for the consumer, since a ping proves nothing."""
-        if bus.refused is not None:
-            return [bus.refused]
+        if (refused := bus.refused or self._broker.link.deaf) is not None:
+            return [refused]
         if not self._started:
             return ["waiting for the broker and the declare step"]
+        if (problem := self._broker.link.problem) is not None:
+            return [problem]
         try:
             await bus.js.consumer_info(self._consumer.stream, self._consumer.durable, timeout=_READY_TIMEOUT_S)
         except BROKER_TROUBLE as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from parley_common.broker_user import BrokerUser, read_creds, read_nkey
 from parley_common.settings import Environment, SettingsError, read_optional, read_port, read_text
 
 DEFAULT_NATS_PORT = 4222
@@ -20,10 +21,10 @@ _WAYS = ("NATS_USER", "NATS_CREDS", "NATS_NKEY")
 
 @dataclass(frozen=True)
 class Broker:
-    """``url``: one server or several, comma-separated. ``creds``, ``nkey``: files, read anew at each connection.
+    """``url``: one server or several, comma-separated. ``creds``, ``nkey``: files that say who we are.
 
-    ``ca``, ``cert``, ``key``: files of PEM. ``inbox_prefix``: of the subjects on which answers arrive, so that a
-    user of few permissions may hear its own alone.
+    ``ca``, ``cert``, ``key``: files of PEM. All files are read anew at each connection. ``inbox_prefix``: of the
+    subjects on which answers arrive, so that a user of few permissions may hear its own alone.
     """
 
     url: str
@@ -39,8 +40,9 @@ class Broker:
     @property
     def shown(self) -> str:
         """Its address without the credentials that may stand in it."""
-        parts = (urlsplit(one.strip()) for one in self.url.split(","))
-        return ",".join(part.netloc.rpartition("@")[2] or part.path.rpartition("@")[2] for part in parts)
+        # A password may hold what would end it in a URL: all before the last @ is none of the address.
+        servers = (one.strip().rpartition("@")[2].rpartition("://")[2] for one in self.url.split(","))
+        return ",".join(urlsplit(f"//{server}").netloc for server in servers)
 
     @property
     def who(self) -> str:
@@ -59,6 +61,12 @@ class Broker:
         if self.user is None:
             return "set NATS_USER and NATS_PASSWORD, NATS_CREDS or NATS_NKEY to what it knows"
         return "set NATS_USER and NATS_PASSWORD to what it knows"
+
+    def file_user(self) -> BrokerUser | None:
+        """Who the file says we are, None where none does. Raises ``SettingsError`` where it is no such thing."""
+        if self.creds is not None:
+            return read_creds(self.creds)
+        return None if self.nkey is None else read_nkey(self.nkey)
 
     def tls(self) -> ssl.SSLContext | None:
         """How TLS is spoken, None for the system's way. Raises ``SettingsError`` where a file is no such thing."""
@@ -100,6 +108,7 @@ def read_broker(environment: Environment = os.environ) -> Broker:
         key=key,
         inbox_prefix=read_text(environment, "NATS_INBOX_PREFIX", "_INBOX"),
     )
+    broker.file_user()
     broker.tls()
     return broker
 

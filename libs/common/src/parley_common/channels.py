@@ -22,6 +22,7 @@ from parley_common.settings import (
     read_optional,
     read_text,
     read_whole,
+    split_url,
 )
 
 QUICK_START = "default"
@@ -122,7 +123,7 @@ def read_channels(environment: Environment = os.environ) -> Channels:
         allowed=frozenset(_read_addresses(environment, "SMS_ALLOWED_USERS")),
         allow_all=read_flag(environment, "SMS_ALLOW_ALL_USERS"),
         rate_mps=rate or None,
-        api_base_url=read_text(environment, "TWILIO_API_BASE_URL", TWILIO_API).rstrip("/"),
+        api_base_url=_read_api_base_url(environment),
         countries=_read_countries(environment),
         daily_answers=read_whole(environment, "PARLEY_DAILY_ANSWERS_PER_CONTACT", 100),
         daily_segments=read_whole(environment, "PARLEY_DAILY_SEGMENTS", 0),
@@ -133,6 +134,12 @@ def read_channels(environment: Environment = os.environ) -> Channels:
         quiet_hours=_read_quiet_hours(environment),
     )
     return Channels((channel,))
+
+
+def _read_api_base_url(environment: Environment) -> str:
+    url = read_text(environment, "TWILIO_API_BASE_URL", TWILIO_API).rstrip("/")
+    split_url("TWILIO_API_BASE_URL", url)
+    return url
 
 
 def _read_addresses(environment: Environment, name: str) -> tuple[str, ...]:

@@ -45,22 +45,24 @@ async def read_fingerprint(bus: Bus) -> str | None:
 
 async def check_hash_key(bus: Bus, key: bytes) -> bool:
     """Whether the key is the one on the broker; False where none is there. Raises ``SettingsError``."""
-    kept = await read_fingerprint(bus)
-    if kept is not None and kept != Identity(key).fingerprint():
-        raise SettingsError(OTHER_KEY)
-    return kept is not None
+    return await _check(bus, Identity(key).fingerprint())
 
 
 async def keep_hash_key(bus: Bus, key: bytes) -> None:
     """Writes the fingerprint where none is. Raises ``SettingsError`` where another is, or comes meanwhile."""
+    await keep_fingerprint(bus, Identity(key).fingerprint())
+
+
+async def keep_fingerprint(bus: Bus, fingerprint: str) -> None:
+    """The same for a key of which only the fingerprint is known, as in a backup."""
     event = HashKeyKept(
         id=secrets.token_hex(16),
         at=datetime.now(UTC),
         channel="",
         conversation="",
-        fingerprint=Identity(key).fingerprint(),
+        fingerprint=fingerprint,
     )
-    while not await check_hash_key(bus, key):
+    while not await _check(bus, fingerprint):
         try:
             await bus.append(topology.HASH_KEY, event, after=0, chain=topology.HASH_KEY)
         except Superseded:
@@ -80,3 +82,10 @@ async def wait_same_hash_key(bus: Bus, key: bytes) -> None:
         except BROKER_TROUBLE as error:
             log.info("waiting for the broker to tell its hash key", error=type(error).__name__)
         await asyncio.sleep(_RETRY_S)
+
+
+async def _check(bus: Bus, fingerprint: str) -> bool:
+    kept = await read_fingerprint(bus)
+    if kept is not None and kept != fingerprint:
+        raise SettingsError(OTHER_KEY)
+    return kept is not None

@@ -83,6 +83,7 @@ class Lag:
         self._consumers = tuple(consumer for consumer in CONSUMERS if consumer.durable in durables)
         self._looks: dict[str, Look] = {}
         self._oldest: dict[str, _Oldest] = {}
+        self._told: set[type[Exception]] = set()
         for consumer in self._consumers:
             _lag.labels(consumer.durable).set_function(partial(self._count, consumer.durable))
             _lag_seconds.labels(consumer.durable).set_function(partial(self._age_s, consumer.durable))
@@ -108,6 +109,15 @@ class Lag:
             self._looks[consumer.durable] = await self.look(consumer)
         except BROKER_TROUBLE as error:
             log.info("lag not known", consumer=consumer.durable, error=type(error).__name__)
+        except Exception as error:
+            self._tell_unexpected(consumer, error)
+
+    def _tell_unexpected(self, consumer: Consumer, error: Exception) -> None:
+        """Whatever is wrong with a look, no more than a gauge depends on it. Each kind is told of once."""
+        kind = type(error)
+        if kind not in self._told:
+            self._told.add(kind)
+            log.error("lag not known", consumer=consumer.durable, error=kind.__name__, exc_info=error)
 
     async def _since(self, consumer: Consumer, created: datetime | None, floor: int) -> datetime | None:
         """From when the oldest message waits: since it is stored, but no longer than the consumer exists.

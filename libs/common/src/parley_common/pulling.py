@@ -16,8 +16,6 @@ from typing import Any
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
-from faststream.nats.security import NatsCredentials, NatsNKey, NatsSecurity, NatsUserPassword
-from faststream.security import BaseSecurity
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -26,7 +24,7 @@ from nats.js import JetStreamContext
 
 from parley_common import topology
 from parley_common.broker import Broker
-from parley_common.bus import BROKER_TROUBLE, connection_options
+from parley_common.bus import BROKER_TROUBLE, Link
 
 _TROUBLE_PAUSE_S = 0.5
 _FLUSH_S = 2
@@ -37,26 +35,30 @@ Decoder = Callable[[Any], Awaitable[Any]]
 """What stands in for FastStream's own, which gives up at a message that it cannot read."""
 
 
-def faststream_broker(broker: Broker, name: str, *, graceful_timeout_s: float | None = None) -> NatsBroker:
-    """FastStream's connection to the broker."""
-    return NatsBroker(
-        **connection_options(broker, name),
-        security=_security(broker),
-        logger=None,
-        apply_types=False,
-        graceful_timeout=graceful_timeout_s,
-    )
+class Listening(NatsBroker):
+    """FastStream's broker on a connection of our own kind.
+
+    Where the one that FastStream 0.7.8 makes is refused, it raises inside nats-py's reconnects, which ends them.
+    """
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(logger=None, apply_types=False)
+        self.link = link
+
+    async def _connect(self) -> Client:
+        await self.link.connect()
+        self.config.connect(self.link.client)
+        return self.link.client
+
+    async def stop(self, *error: Any) -> None:
+        """Stops the subscribers and closes the connection."""
+        self.link.end()
+        await super().stop(*error)
 
 
-def _security(broker: Broker) -> BaseSecurity:
-    tls = broker.tls()
-    if broker.creds is not None:
-        return NatsCredentials.from_file(broker.creds, ssl_context=tls)
-    if broker.nkey is not None:
-        return NatsNKey.from_file(broker.nkey, ssl_context=tls)
-    if broker.user is not None and broker.password is not None:
-        return NatsUserPassword(broker.user, broker.password, ssl_context=tls)
-    return NatsSecurity(ssl_context=tls)
+def faststream_broker(broker: Broker, name: str, *, lost: Callable[[], None] | None = None) -> Listening:
+    """FastStream's connection to the broker. ``lost``: see ``Link``."""
+    return Listening(Link(broker, name, lost=lost))
 
 
 async def subscribe(

@@ -127,6 +127,7 @@ class _Server(uvicorn.Server):
         self._grace = grace
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins the grace period, then ends as uvicorn does: open requests first, and then the work."""
         self._grace.begin()
         await super().shutdown(sockets)
 

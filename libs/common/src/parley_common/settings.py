@@ -6,6 +6,7 @@ What a variable means stands in each service's own ``settings``, and in ``shared
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import SplitResult, urlsplit
 
 Environment = Mapping[str, str]
 
@@ -72,3 +73,16 @@ def read_port(environment: Environment, name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 65536:
         raise SettingsError(f"{name} is {text!r}: write a port from 1 to 65535")
     return int(text)
+
+
+def split_url(name: str, url: str) -> SplitResult:
+    """The parts of the URL in a variable. What the URL says stays out of the error: it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise SettingsError(
+            f"{name} has a host or port that cannot be: write an address like https://sms.example.com or "
+            "http://127.0.0.1:8080"
+        ) from None
+    return parts

@@ -37,7 +37,7 @@ def read_common(environment: Environment = os.environ) -> Common:
         broker=read_broker(environment),
         hash_key=_read_hash_key(environment),
         host=read_text(environment, "PARLEY_HOST", "127.0.0.1"),
-        readable_logs=_read_log_format(environment) == "text",
+        readable_logs=read_readable_logs(environment),
         grace_s=read_number(environment, "PARLEY_GRACE_S", 20.0, least=1.0),
     )
 
@@ -64,11 +64,12 @@ def read_secret_keys(environment: Environment = os.environ) -> tuple[bytes, ...]
     return keys
 
 
-def _read_log_format(environment: Environment) -> str:
+def read_readable_logs(environment: Environment = os.environ) -> bool:
+    """Whether logs are for people to read, and no JSON."""
     value = read_text(environment, "PARLEY_LOG_FORMAT", "json")
     if value not in ("json", "text"):
         raise SettingsError(f"PARLEY_LOG_FORMAT is {value!r}: write json or text")
-    return value
+    return value == "text"
 
 
 def read_limits(environment: Environment = os.environ) -> Limits:

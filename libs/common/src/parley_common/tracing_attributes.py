@@ -6,7 +6,7 @@ What the conventions also know and what could hold a number, a text or a secret 
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from parley_common import topology
 
@@ -38,10 +38,13 @@ def http_client(url: str, *, method: str, template: str | None = None) -> Attrib
 
 
 def server(url: str) -> Attributes:
-    """Host and port of a URL, and nothing else of it."""
-    parts = urlsplit(url)
+    """Host and port of a URL, and nothing else of it. What cannot be read is left out: a span ends no work."""
+    parts = _split(url)
     attributes: Attributes = {"server.address": parts.hostname or ""}
-    port = parts.port or _PORTS.get(parts.scheme)
+    try:
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:  # it is no number, or beyond 65535
+        port = None
     return attributes if port is None else {**attributes, "server.port": port}
 
 
@@ -66,4 +69,11 @@ def processing(template: str, consumer: str, *, message_id: str | None = None, c
 
 
 def _address(url: str) -> Attributes:
-    return {"url.scheme": urlsplit(url).scheme, **server(url)}
+    return {"url.scheme": _split(url).scheme, **server(url)}
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # a bracket of an IPv6 address is missing
+        return SplitResult("", "", "", "", "")

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from parley_common.channels import Channels, read_channels
-from parley_common.settings import Environment, SettingsError, read_number, read_port, read_text, read_whole
+from parley_common.settings import (
+    Environment,
+    SettingsError,
+    read_number,
+    read_port,
+    read_text,
+    read_whole,
+    split_url,
+)
 from parley_common.shared_settings import read_limits, read_secret_keys
 from parley_common.topology import Limits
 
@@ -60,7 +67,7 @@ def read_settings(environment: Environment = os.environ) -> Settings:
 def read_public_url(environment: Environment) -> str:
     """The address under which Twilio reaches us; signatures are made over it."""
     url = read_text(environment, "PARLEY_PUBLIC_URL").rstrip("/")
-    parts = urlsplit(url)
+    parts = split_url("PARLEY_PUBLIC_URL", url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise SettingsError(
             f"PARLEY_PUBLIC_URL is {url!r}: write the address Twilio reaches you at, like https://sms.example.com"

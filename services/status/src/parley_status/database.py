@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import structlog
@@ -26,6 +28,8 @@ _WRITER_LOCK = 7_220_031
 _BUSY_MS = 10_000
 _SWITCH_AGAIN_S = 0.02
 _RETRY_S = 1.0
+_INTERRUPT_AGAIN_S = 0.1
+_CANCEL_S = 1.0
 _POSTGRES_OPTIONS = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "application_name": "parley-status"}
 _POOL = {"pool_size": _READERS + 1, "max_overflow": 0, "hide_parameters": True}
 
@@ -52,6 +56,7 @@ class Database:
         self._writing = self._engine.execution_options(parley_writes=True)
         self._writer = ThreadPoolExecutor(1, "database-writer")
         self._readers = ThreadPoolExecutor(_READERS, "database-reader")
+        self._at_work: set[Any] = set()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs ``work`` as the only writer over all replicas and commits; nothing is kept where it raises."""
@@ -82,21 +87,55 @@ class Database:
         """Raises where the database does not answer."""
         await self.read(lambda connection: connection.execute(text("SELECT 1")))
 
-    def close(self) -> None:
-        """Waits for what runs, then disconnects."""
-        self._writer.shutdown()
-        self._readers.shutdown()
+    def close(self, within_s: float | None = None) -> None:
+        """Waits for what runs, at most ``within_s`` where that is given, and disconnects.
+
+        What has not ended by then is interrupted and raises: a lock may be held by somebody for hours.
+        """
+        closed = threading.Event()
+        if within_s is not None:
+            threading.Thread(target=self._interrupt, args=(closed, within_s), daemon=True).start()
+        for pool in (self._writer, self._readers):
+            pool.shutdown(cancel_futures=within_s is not None)
+        closed.set()
         self._engine.dispose()
 
+    def _interrupt(self, closed: threading.Event, after_s: float) -> None:
+        """Ends the statements of our connections until all is closed; a transaction goes on with its next one."""
+        wait_s = after_s
+        while not closed.wait(wait_s):
+            for connection in tuple(self._at_work):
+                with suppress(Exception):  # it has ended meanwhile, or the server is gone
+                    _end_statement(connection)
+            wait_s = _INTERRUPT_AGAIN_S
+
+    @contextmanager
+    def _noted(self, connection: Connection) -> Iterator[None]:
+        """Notes that the connection is at work."""
+        driver = connection.connection.dbapi_connection
+        self._at_work.add(driver)
+        try:
+            yield
+        finally:
+            self._at_work.discard(driver)
+
     def _write(self, work: Callable[[Connection], T]) -> T:
-        with self._writing.begin() as connection:
+        with self._writing.connect() as connection, self._noted(connection), connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
             return work(connection)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with self._engine.connect() as connection:
+        with self._engine.connect() as connection, self._noted(connection):
             return work(connection)
+
+
+def _end_statement(connection: Any) -> None:
+    """Has the driver's connection end the statement that it waits for, from another thread."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.interrupt()
+    else:
+        connection.cancel_safe(timeout=_CANCEL_S)
 
 
 def _engine(url: str) -> Engine:

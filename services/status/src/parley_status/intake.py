@@ -7,8 +7,8 @@ broker is in trouble, batches are handed back for later. Knows NATS and FastStre
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,15 +19,15 @@ import structlog
 from faststream.message import StreamMessage
 from faststream.nats import PullSub
 from nats.aio.msg import Msg
-from opentelemetry.trace import SpanKind
 
-from parley_common import events, topology, tracing, tracing_attributes
+from parley_common import events, topology
 from parley_common.broker import Broker
 from parley_common.bus import BROKER_TROUBLE, Bus
 from parley_common.dead_letters import Place, bury
 from parley_common.pulling import faststream_broker, hand_back, start_when_possible, subscribe
+from parley_common.service import end_process
 from parley_status.database import Database, is_trouble
-from parley_status.delivery import RANKS
+from parley_status.folding_spans import Folding
 from parley_status.metrics import FAILURES, FOLDED, Failing, count_deliveries
 from parley_status.projection import Recorded, fold
 
@@ -39,9 +39,6 @@ DURABLES = (
     topology.STATUS_DEAD_LETTERS,
 )
 CONSUMERS = tuple(consumer for consumer in topology.CONSUMERS if consumer.durable in DURABLES)
-
-_REPORTS = topology.reports("{conversation}", "{part}")
-_NOT_DELIVERED = ("undelivered", "failed")
 
 _BATCH = 100
 """Events in one transaction. More fold a fifth faster at best, and the memory they need stays with the process."""
@@ -60,14 +57,23 @@ class Delivery:
     message: Msg
     recorded: Recorded
 
+    def folding(self, begun_ns: int) -> Folding:
+        """Its being folded since then."""
+        return Folding(
+            event=self.recorded.event,
+            headers=self.message.headers or {},
+            stored_at=self.message.metadata.timestamp,
+            begun_ns=begun_ns,
+        )
+
 
 class Intake:
     """The subscribers of this service."""
 
-    def __init__(self, broker: Broker, bus: Bus, database: Database, *, grace_s: float) -> None:
+    def __init__(self, broker: Broker, bus: Bus, database: Database) -> None:
         self._bus = bus
         self._database = database
-        self._broker = faststream_broker(broker, "parley-status-intake", graceful_timeout_s=grace_s)
+        self._broker = faststream_broker(broker, "parley-status-intake", lost=end_process)
         self._held: set[str] = set()
 
     async def start(self) -> None:
@@ -76,11 +82,26 @@ class Intake:
         for consumer in CONSUMERS:
             await self._subscribe(consumer)
 
-    async def stop(self) -> None:
-        """Ends after the batch at hand; what was pulled and not folded is handed back."""
+    @property
+    def deaf(self) -> str | None:
+        """Why the broker does not let its connection hear all, None where it does or is silent."""
+        return self._broker.link.deaf
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be pulled through its connection now, None where all can."""
+        return self._broker.link.problem
+
+    async def stop(self, grace_s: float) -> None:
+        """Ends after the batch at hand, or within ``grace_s``; what was pulled and not folded is handed back."""
+        # FastStream waits for one subscriber after the other.
+        self._broker.config.broker_config.graceful_timeout = grace_s / (len(CONSUMERS) + 1)
         try:
-            await self._broker.stop()
-            await hand_back(self._bus.nc, self._held)
+            try:
+                async with asyncio.timeout(grace_s):
+                    await self._broker.stop()
+            finally:
+                await hand_back(self._bus.nc, self._held)
         except BROKER_TROUBLE as error:
             log.info("stopped without the broker", error=type(error).__name__)
 
@@ -117,24 +138,27 @@ class Intake:
         """Folds the batch; one that is refused is halved until what is to blame stands alone and is buried."""
         if not batch:
             return
+        begun_ns = time.time_ns()
         try:
-            with ExitStack() as spans:
-                _enter_spans(spans, batch)
-                work = partial(fold, batch=[delivery.recorded for delivery in batch])
-                changes = await self._database.write(work)
+            work = partial(fold, batch=[delivery.recorded for delivery in batch])
+            changes = await self._database.write(work)
         except Exception as error:
             if is_trouble(error):
                 raise
             if len(batch) == 1:
-                await self._bury(batch[0].message, Failing.UNFOLDABLE, f"not foldable: {type(error).__name__}")
+                word = type(error).__name__
+                await self._bury(batch[0].message, Failing.UNFOLDABLE, f"not foldable: {word}")
+                batch[0].folding(begun_ns).tell_refused(word)
                 return
             middle = len(batch) // 2
             await self._fold(batch[:middle])
             await self._fold(batch[middle:])
         else:
-            count_deliveries(changes, datetime.now(UTC))
+            now = datetime.now(UTC)
+            count_deliveries(changes, now)
             for delivery in batch:
                 FOLDED.labels(type(delivery.recorded.event).__name__).inc()
+                delivery.folding(begun_ns).tell_done(now)
 
     async def _bury(self, message: Msg, cause: Failing, reason: str) -> None:
         """Writes a dead letter that says where the message stands; its body stays out of it."""
@@ -160,29 +184,3 @@ class Intake:
 async def _messages(message: StreamMessage[Any]) -> Any:
     """Stands in for FastStream's decoder, which would end a batch at its first undecodable message."""
     return message.raw_message
-
-
-def _enter_spans(spans: ExitStack, batch: Sequence[Delivery]) -> None:
-    """A span for each report whose webhook was traced: there the trace of a text ends."""
-    for delivery in batch:
-        headers, event = delivery.message.headers or {}, delivery.recorded.event
-        if isinstance(event, events.DeliveryReport) and "traceparent" in headers:
-            cause = tracing.cause(headers, delivery.message.metadata.timestamp)
-            span = spans.enter_context(
-                tracing.span(
-                    f"fold {type(event).__name__}",
-                    SpanKind.CONSUMER,
-                    parent=cause.parent,
-                    links=cause.links,
-                    attributes=_attributes(event),
-                )
-            )
-            if event.status in _NOT_DELIVERED:
-                tracing.fail(span, str(event.error_code or event.status))
-
-
-def _attributes(report: events.DeliveryReport) -> tracing_attributes.Attributes:
-    of_message = tracing_attributes.processing(_REPORTS, topology.STATUS_REPORTS, message_id=report.id)
-    status = report.status if report.status in RANKS else "unknown"
-    attributes = {"parley.conversation": report.conversation, "twilio.status": status, **of_message}
-    return attributes if report.error_code is None else {**attributes, "twilio.error_code": report.error_code}

@@ -14,7 +14,8 @@ import sys
 import structlog
 
 from parley_common.logs import start_logging
-from parley_common.settings import SettingsError, read_text
+from parley_common.settings import SettingsError
+from parley_common.shared_settings import read_readable_logs
 from parley_status.database import Database
 from parley_status.migration import NEWEST
 from parley_status.settings import read_database_url
@@ -55,7 +56,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         url = read_database_url()
-        start_logging("migrate", readable=read_text(os.environ, "PARLEY_LOG_FORMAT", "json") == "text")
+        start_logging("migrate", readable=read_readable_logs())
         asyncio.run(migrate(url, wait_s=given.wait_s))
     except SettingsError as error:
         sys.exit(str(error))

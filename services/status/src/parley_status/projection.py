@@ -134,7 +134,10 @@ def _fold_parts(connection: Connection, batch: Sequence[Recorded]) -> list[Chang
         Change(
             before=before.get(part.part_id),
             after=part,
-            at=max(times[name] for name in (part.part_id, part.sid) if name in times),
+            at=max(
+                (times[name] for name in (part.part_id, part.sid) if name in times),
+                default=max(times.values()),
+            ),
         )
         for part in changed
     ]

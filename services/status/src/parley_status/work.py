@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import structlog
@@ -26,6 +27,9 @@ from parley_status.settings import Settings
 
 _CHECK_TIMEOUT_S = 1.0
 _LOOK_EVERY_S = 2.0
+_FOR_INTAKE = 0.7
+"""The share of the grace period in which the batch at hand must end."""
+_LEAST_S = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +41,7 @@ class StatusWork:
         self._bus = Bus(common.broker, name="parley-status", lost=end_process)
         self._hash_key = common.hash_key
         self._database = database
-        self._intake = Intake(common.broker, self._bus, database, grace_s=common.grace_s)
+        self._intake = Intake(common.broker, self._bus, database)
         self._replays = Replays(self._bus, database)
         self._leases = Leases(self._bus, settings.limits)
         self._asking = settings.asking
@@ -64,22 +68,24 @@ class StatusWork:
         log.info("folding")
 
     async def stop(self, grace_s: float) -> None:
-        """Ends the batch at hand and disconnects."""
+        """Ends the batch at hand and disconnects, all within ``grace_s``."""
+        until_s = time.monotonic() + grace_s
         await self._background.stop()
-        await self._intake.stop()
+        await self._intake.stop(max(_LEAST_S, (until_s - time.monotonic()) * _FOR_INTAKE))
         if self._asking is not None:
             await self._leases.end()
         await self._bus.close()
-        await asyncio.to_thread(self._database.close)
+        await asyncio.to_thread(self._database.close, max(0.0, until_s - time.monotonic() - _CHECK_TIMEOUT_S))
 
     async def problems(self) -> Sequence[str]:
         """What is missing: the start, the broker, a consumer, the database, a task that has ended."""
-        if self._bus.refused is not None:
-            return [self._bus.refused]
+        if (refused := self._bus.refused or self._intake.deaf) is not None:
+            return [refused]
         if self._waits_for is not None:
             return [f"not started: waits for {self._waits_for}"]
         checks = [self._check_database(), *(self._check_consumer(consumer) for consumer in CONSUMERS)]
-        found = [problem for problem in await asyncio.gather(*checks) if problem is not None]
+        told = [self._intake.problem, *await asyncio.gather(*checks)]
+        found = [problem for problem in told if problem is not None]
         return [*found, *self._background.problems()]
 
     async def _start_asking(self) -> None:
