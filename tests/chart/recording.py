@@ -77,10 +77,10 @@ def _starter(component: str) -> Callable[[], object]:
     if component == "simulator":
         settings = importlib.import_module("parley_simulator.settings")
         return lambda: settings.read_settings(os.environ)
-    backup, shared = (
-        importlib.import_module(name) for name in ("parley_cli.backup", "parley_common.shared_settings")
+    hash_keys, shared = (
+        importlib.import_module(name) for name in ("parley_cli.hash_keys", "parley_common.shared_settings")
     )
-    return lambda: (shared.read_common(), shared.read_limits(), backup._key(os.environ))
+    return lambda: (shared.read_common(), shared.read_limits(), hash_keys.read_key())
 
 
 def _service(component: str) -> Callable[[], object]:

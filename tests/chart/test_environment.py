@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import re
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from chart.cases import CASES
 from chart.objects import Workload, environment, named, workloads
 from chart.recording import SERVICES, Recorded, record
 from harness.helm import Manifest, render
+from integration.common.nats_servers import Key, creds
 
 COMPONENTS = (*SERVICES, "declare", "migrate", "test", "cli", "backup", "simulator")
 
@@ -160,10 +164,21 @@ def _recorded(component: str) -> Mapping[str, Recorded]:
 
 
 def _file(name: str, value: str, told: Mapping[str, str]) -> str:
-    """A path of this machine where a value is one of the pod's. Credentials are opened at the connection only."""
+    """A path of this machine where a value is one of the pod's."""
     if name == "PARLEY_AGENT_FILE":
         return str(AGENTS / ("bot.toml" if "PARLEY_WEBHOOK_URL" in told else "model.toml"))
-    return {"NATS_CREDS": __file__, "NATS_NKEY": __file__, "PARLEY_DATA_DIR": "/tmp"}.get(name, value)
+    return (_credentials() | {"PARLEY_DATA_DIR": "/tmp"}).get(name, value)
+
+
+@functools.cache
+def _credentials() -> dict[str, str]:
+    """Files as the operator's Secret holds them, of an account that nobody knows."""
+    folder = Path(tempfile.mkdtemp(prefix="parley-credentials-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return {
+        "NATS_CREDS": str(creds(folder / "creds", Key("account"))),
+        "NATS_NKEY": str(Key("user").write(folder / "nkey")),
+    }
 
 
 def _resolved(objects: list[Manifest], each: Workload) -> dict[str, str]:
