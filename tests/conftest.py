@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.stack import BROKER_ONLY, Stack, running_stack
+from harness.stack import Stack, running_stack
+from parley_dev.processes import BROKER
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +19,9 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def broker(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stack]:
-    """A broker of the test's own in which everything is declared."""
-    async with running_stack(tmp_path, BROKER_ONLY) as stack:
+    """A broker of the test's own in which everything is declared, without the second that a process for it takes."""
+    async with running_stack(tmp_path, (BROKER,)) as stack:
+        await stack.declare()
         yield stack
 
 

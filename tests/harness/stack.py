@@ -18,6 +18,8 @@ from anyio.from_thread import start_blocking_portal
 
 from harness.ports import free_port
 from harness.running import Running
+from parley_common.declare import declare_all
+from parley_common.shared_settings import read_common, read_limits
 from parley_dev.addresses import HOST, VARIABLES
 from parley_dev.data_dir import read_secrets
 from parley_dev.plan import Plan, make_plan
@@ -98,6 +100,11 @@ class Stack:
         environment = {**self.environment, VARIABLES[service]: str(port), **settings}
         self._running[name] = Running(row, environment, self._log(name))
         return self._running[name]
+
+    async def declare(self) -> None:
+        """The declare step without a process."""
+        common = read_common(self.environment)
+        await declare_all(common.broker, read_limits(self.environment), common.hash_key)
 
     async def repeat(self, step: str, settings: Mapping[str, str]) -> None:
         """Runs a step once more, as an operator does with other settings."""

@@ -53,7 +53,7 @@ async def test_the_declare_step_refuses_another_key_and_changes_nothing(broker: 
     await bus.js.delete_consumer(topology.CONVERSATIONS, topology.AGENT_BELLS)
     with pytest.raises(AssertionError, match="ended with 1"):
         await broker.repeat("declare", {"PARLEY_HASH_KEY": OTHER, "PARLEY_STREAM_MAX_AGE_S": "7200"})
-    assert OTHER_KEY in broker["declare"].output.splitlines()
+    assert OTHER_KEY in (broker.directory / "declare.log").read_text().splitlines()
     assert (await bus.js.stream_info(topology.CONVERSATIONS)).config.max_age == topology.Limits().max_age_s
     assert (await bus.js.stream_info(topology.CONVERSATIONS)).state.consumer_count == 4
     assert await kept(bus) == [Identity(HASH_KEY.encode()).fingerprint()]

@@ -99,8 +99,11 @@ async def _missing(js: JetStreamContext, durables: frozenset[str]) -> str | None
     return None
 
 
-async def _run(broker: Broker, limits: topology.Limits, hash_key: bytes) -> None:
-    """The key is looked at before anything is changed: another may be meant for another broker."""
+async def declare_all(broker: Broker, limits: topology.Limits, hash_key: bytes) -> None:
+    """The whole step, however long the broker takes to be there. Raises ``SettingsError`` for another hash key.
+
+    The key is looked at before anything is changed: another may be meant for another broker.
+    """
     bus = Bus(broker, name="parley-declare")
     await bus.connect()
     while True:
@@ -126,7 +129,7 @@ def main() -> None:
         sys.exit(str(error))
     start_logging("declare", readable=common.readable_logs)
     try:
-        asyncio.run(_run(common.broker, limits, common.hash_key))
+        asyncio.run(declare_all(common.broker, limits, common.hash_key))
     except SettingsError as error:
         sys.exit(str(error))
     except APIError as error:
