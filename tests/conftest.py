@@ -19,7 +19,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def broker(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Stack]:
-    """A broker of the test's own in which everything is declared, without the second that a process for it takes."""
+    """A broker of the test's own, with everything declared; a process for that would take a second."""
     async with running_stack(tmp_path, (BROKER,)) as stack:
         await stack.declare()
         yield stack
